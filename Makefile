@@ -1,0 +1,34 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/.ready ## create .venv with everything, from hash-pinned requirements
+
+$(VENV)/.ready: tests/requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes -r tests/requirements.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup ## run the whole pipeline against the simulated platform, and show what came out
+	$(BIN)/caidan demo --once
+
+test: setup ## run the tests
+	$(BIN)/pytest
+
+lint: setup ## ruff, mypy and import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lock: ## resolve the requirements anew (needs uv)
+	uv pip compile $(LOCK) --all-extras pyproject.toml -o deploy/requirements.txt
+	uv pip compile $(LOCK) --all-extras --group dev pyproject.toml -o tests/requirements.txt
+LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade
+
+.PHONY: help setup demo test lint lock

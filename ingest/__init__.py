@@ -1,0 +1,1 @@
+"""The public door: verify, parse, hand over, answer."""

@@ -1,0 +1,1 @@
+"""Tables, the queries that read them, and the configuration."""

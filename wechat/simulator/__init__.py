@@ -1,0 +1,1 @@
+"""A WeChat to develop against."""

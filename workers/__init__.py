@@ -1,0 +1,1 @@
+"""Celery: the tasks, and what they do."""
