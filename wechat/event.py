@@ -1,5 +1,6 @@
 """Events as they travel from the door to the tables: what a push says, its id, and batches of them."""
 
+import base64
 import hashlib
 import re
 from collections.abc import Sequence
@@ -71,13 +72,16 @@ Entry: TypeAlias = Event | Unreadable
 
 
 class Batch(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What one message carries; an empty one is a probe. A `suspect` entry goes to quarantine unread."""
+    """What one message carries; an empty one is a probe.
+
+    `suspect` is an entry on its own that may have killed workers: bytes, for quarantine, that nobody decodes.
+    """
 
     version: int
     id: str
     receipts: str
-    entries: list[Entry]
-    suspect: bool = False
+    entries: list[Entry] = []
+    suspect: bytes | None = None
 
 
 encode = msgspec.json.Encoder().encode
@@ -85,10 +89,15 @@ decode_entry = msgspec.json.Decoder(Entry).decode
 decode_batch = msgspec.json.Decoder(Batch).decode
 
 
-def encode_batch(batch_id: str, receipts: str, entries: Sequence[bytes], *, suspect: bool = False) -> bytes:
+def encode_batch(batch_id: str, receipts: str, entries: Sequence[bytes]) -> bytes:
     """A batch from entries that are encoded already: the publisher copies bytes and reads none."""
-    head = {"version": BATCH_VERSION, "id": batch_id, "receipts": receipts, "suspect": suspect}
+    head = {"version": BATCH_VERSION, "id": batch_id, "receipts": receipts}
     return encode(head)[:-1] + b',"entries":[' + b",".join(entries) + b"]}"
+
+
+def encode_suspect(batch_id: str, receipts: str, entry: bytes) -> bytes:
+    """A batch of one entry that nobody shall decode."""
+    return encode(Batch(version=BATCH_VERSION, id=batch_id, receipts=receipts, suspect=entry))
 
 
 @dataclass(frozen=True)
@@ -100,9 +109,14 @@ class Addressee:
     original_id: str | None = None
 
 
-def read(fields: Fields, account: Addressee, received_at: datetime) -> Event:
-    """The event that a message's fields describe; total: whatever is missing or odd stays in `body` as it came."""
+def read(fields: Fields, account: Addressee, received_at: datetime, altered: bytes | None = None) -> Event:
+    """The event that a message's fields describe; total: whatever is missing or odd stays in `body` as it came.
+
+    `altered` is the message itself where its text had to be altered to be read or stored; `body` keeps it, too.
+    """
     rest = dict(fields)
+    if altered is not None:
+        rest["#raw"] = base64.b64encode(altered).decode()
     created_ms = _created_ms(fields.get("CreateTime"))
     if created_ms is not None:
         rest.pop("CreateTime", None)

@@ -1,0 +1,117 @@
+"""The ingress as a Flask application, with the push path as its outermost WSGI layer.
+
+Flask's own dispatch costs several times what verifying, parsing and a shared commit cost together; everything that is
+not a push (URL verification, health, metrics, errors) is Flask's.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import IO, Any, TypeAlias
+
+from flask import Flask, Response, jsonify, request
+
+from ingest import metrics
+from ingest.account import accounts
+from ingest.door import Door
+from ingest.journal import Journal, NotDurableError
+from ingest.push import MAX_BYTES, UNKNOWN_ACCOUNT, Answer, refusal, verify_url
+from models.config import DoorConfig, load
+
+Environ: TypeAlias = dict[str, Any]
+WsgiApp: TypeAlias = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+
+PREFIX = "/wechat/"
+_STATUS = {200: "200 OK", 400: "400 Bad Request", 403: "403 Forbidden", 404: "404 Not Found"} | {
+    413: "413 Content Too Large",
+    503: "503 Service Unavailable",
+}
+
+
+def create_app(config: DoorConfig | None = None) -> Flask:
+    """The application; without an argument configured from file and environment, as the server's processes do."""
+    config = config or load(DoorConfig)
+    door = Door(
+        accounts(config), Journal(config.journal_dir, config.journal_limit, metrics.observe_group), config.replay_window
+    )
+    app = Flask("ingest", static_folder=None)
+    _add_routes(app, door)
+    app.wsgi_app = PushLayer(app.wsgi_app, door)  # type: ignore[method-assign]
+    app.extensions["door"] = door
+    return app
+
+
+class PushLayer:
+    """Answers POSTs to /wechat/<account>, and hands everything else on."""
+
+    def __init__(self, app: WsgiApp, door: Door) -> None:
+        self._app = app
+        self._door = door
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path: str = environ["PATH_INFO"]
+        if environ["REQUEST_METHOD"] != "POST" or not path.startswith(PREFIX):
+            return self._app(environ, start_response)
+        try:
+            answer = self._door.push(path[len(PREFIX) :], environ.get("QUERY_STRING", ""), lambda: _body(environ))
+        except _BodyCutShortError:
+            answer = refusal(400, "body_cut_short")
+        start_response(_STATUS[answer.status], _headers(answer))
+        return [answer.body]
+
+
+class _BodyCutShortError(Exception):
+    pass
+
+
+def _body(environ: Environ) -> bytes | None:
+    """The body of a request, None when it is larger than a push may be."""
+    stream: IO[bytes] = environ["wsgi.input"]
+    declared = environ.get("CONTENT_LENGTH") or ""
+    if not declared:  # chunked, or none
+        body = _read(stream, MAX_BYTES + 1) if environ.get("wsgi.input_terminated") else b""
+        return body if len(body) <= MAX_BYTES else None
+    if not declared.isdigit() or len(declared) > 9 or int(declared) > MAX_BYTES:
+        return None
+    body = _read(stream, int(declared))
+    if len(body) < int(declared):
+        raise _BodyCutShortError
+    return body
+
+
+def _read(stream: IO[bytes], size: int) -> bytes:
+    body = stream.read(size)
+    while 0 < len(body) < size and (more := stream.read(size - len(body))):
+        body += more
+    return body
+
+
+def _headers(answer: Answer) -> list[tuple[str, str]]:
+    return [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(answer.body)))]
+
+
+def _add_routes(app: Flask, door: Door) -> None:
+    @app.get(f"{PREFIX}<account>")
+    def verify(account: str) -> Response:
+        known = door.accounts.get(account)
+        answer = verify_url(known, request.query_string.decode("latin-1")) if known else UNKNOWN_ACCOUNT
+        # Text, and nothing guessed from it: a forged request must not get HTML back.
+        headers = dict(_headers(answer)) | {"X-Content-Type-Options": "nosniff"}
+        return Response(answer.body, answer.status, headers)
+
+    @app.get("/healthz")
+    def healthz() -> Response:
+        return jsonify(alive=True)
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        """Whether a push could be made durable now: by making something durable."""
+        try:
+            seconds = door.journal.check()
+        except NotDurableError as error:
+            response = jsonify(ready=False, reason=error.reason)
+            response.status_code = 503
+            return response
+        return jsonify(ready=True, durable_by="journal", seconds=round(seconds, 6))
+
+    @app.get("/metrics")
+    def measures() -> Response:
+        return Response(metrics.exposition(), mimetype="text/plain")

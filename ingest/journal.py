@@ -1,0 +1,213 @@
+"""The journal: what the door has accepted, on disk before it is acknowledged.
+
+Group commit without a timer: while one group is being fsynced, the next one gathers. One alone is committed at once, a
+thousand together; a request returns when its own group is durable.
+"""
+
+import contextlib
+import fcntl
+import logging
+import os
+import queue
+import shutil
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from models.disk import refuse_network_disk
+
+from ingest.segment import SegmentWriter, segments
+
+log = logging.getLogger(__name__)
+
+WAIT = 3.5  # seconds that a push may wait for its group; with the rest of its path it stays under 4
+WAITING = 2048  # pushes that may wait; more are turned away at once
+SLOTS = 100
+SEGMENT_BYTES = 32 << 20
+SEGMENT_AGE = 3600.0  # seconds; a segment is removed whole, so it must not span much of the retention
+FREE_BYTES = 64 << 20  # the disk is left this much
+LOOK_EVERY = 1.0  # seconds between looks at what is left of the disk
+RETRY_AFTER = 0.2  # seconds before a disk that failed is tried again
+
+_FORKING = threading.Lock()
+_INHERITED: list[SegmentWriter | None] = []  # kept, because even closing a parent's connection would harm the parent
+
+
+class NotDurableError(Exception):
+    """The push could not be made durable; `reason` is one of a few fixed words."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class _Waiting:
+    """A content on its way to the disk, and the lock that its request waits for; no content is a check of the disk."""
+
+    __slots__ = ("content", "done", "error")
+
+    def __init__(self, content: bytes | None) -> None:
+        self.content = content
+        self.error: str | None = None
+        self.done = threading.Lock()
+        self.done.acquire()
+
+
+class Journal:
+    """The journal as one process of the door writes it; `append` may be called from any thread, and after a fork."""
+
+    def __init__(
+        self, directory: Path, limit: int, observe: Callable[[int, float], None] = lambda _size, _seconds: None
+    ) -> None:
+        """`limit` in bytes; `observe` is told the size of each group and the seconds of its commit.
+
+        Raises NetworkDiskError and OSError.
+        """
+        directory.mkdir(parents=True, exist_ok=True)
+        refuse_network_disk(directory)
+        self._directory = directory
+        self._limit = limit
+        self._observe = observe
+        self._start()
+
+    def append(self, content: bytes) -> None:
+        """Return once the content is durable. Raises NotDurableError, in which case it may be durable all the same."""
+        self._hand_over(_Waiting(content))
+
+    def check(self) -> float:
+        """The seconds in which something could be made durable now. Raises NotDurableError."""
+        started = time.perf_counter()
+        self._hand_over(_Waiting(None))
+        return time.perf_counter() - started
+
+    def close(self) -> None:
+        """Finish what is under way, and leave the slot to the next process."""
+        self._queue.put(None)
+        self._thread.join(timeout=WAIT)
+
+    def _hand_over(self, waiting: _Waiting) -> None:
+        if self._pid != os.getpid():
+            self._start_after_fork()
+        if self._queue.qsize() > WAITING:
+            raise NotDurableError("journal_busy")
+        self._queue.put(waiting)
+        if not waiting.done.acquire(timeout=WAIT):
+            raise NotDurableError("journal_slow")
+        if waiting.error:
+            raise NotDurableError(waiting.error)
+
+    def _start_after_fork(self) -> None:
+        """Threads and SQLite's connections do not survive a fork: a slot and a segment of one's own."""
+        with _FORKING:
+            if self._pid != os.getpid():
+                self._slot.close()  # the parent's lock stands as long as the parent's own descriptor does
+                _INHERITED.append(self._segment)
+                self._start()
+
+    def _start(self) -> None:
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._slot = _take_slot(self._directory)
+        self._segment: SegmentWriter | None = None
+        self._looked = self._failed = -1e9
+        self._full = False
+        self._pid = os.getpid()
+        self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
+        self._thread.start()
+
+    def _write(self) -> None:
+        """The one thread that writes: take all that wait, make them durable, release them."""
+        while True:
+            group = [self._queue.get()]
+            with contextlib.suppress(queue.Empty):
+                while True:
+                    group.append(self._queue.get_nowait())
+            requests = [waiting for waiting in group if waiting is not None]
+            error = self._commit([waiting.content for waiting in requests if waiting.content is not None])
+            for waiting in requests:
+                waiting.error = error
+                waiting.done.release()
+            if len(requests) < len(group):
+                break
+        self._give_up_segment()
+        self._slot.close()
+
+    def _commit(self, contents: list[bytes]) -> str | None:
+        """Make a group durable; the reason when it could not be."""
+        started = time.monotonic()
+        if started - self._failed < RETRY_AFTER:
+            return "journal_failed"
+        try:
+            segment = self._current_segment(started)
+            if segment is None:
+                return "journal_full"
+            if contents:
+                segment.append(contents)
+            else:
+                segment.check()
+        except (sqlite3.Error, OSError) as error:
+            self._failed = started
+            self._give_up_segment()
+            log.error("journal failed", extra={"error": type(error).__name__, "reason": str(error)})
+            return "journal_failed"
+        self._observe(len(contents), time.monotonic() - started)
+        return None
+
+    def _current_segment(self, now: float) -> SegmentWriter | None:
+        """The segment to append to, a new one where the last is full, old, failed or gone; None without space."""
+        if now - self._looked > LOOK_EVERY:
+            self._looked = now
+            self._full = _is_full(self._directory, self._limit)
+            if self._segment and not self._segment.is_usable():
+                self._give_up_segment()  # the disk was taken away, and what we would write with it; or is damaged
+        if self._full:
+            return None
+        segment = self._segment
+        if segment and (segment.bytes > SEGMENT_BYTES or (segment.bytes and now - segment.created > SEGMENT_AGE)):
+            segment = None
+        if segment is None:
+            previous, self._segment = self._segment, SegmentWriter(self._directory, self._slot.number)
+            if previous:
+                previous.close()
+        return self._segment
+
+    def _give_up_segment(self) -> None:
+        segment, self._segment = self._segment, None
+        if segment:
+            with contextlib.suppress(sqlite3.Error):
+                segment.close()
+
+
+class Slot:
+    """A place among the writers of a journal, held by a lock that the kernel lets go when its process ends."""
+
+    def __init__(self, directory: Path, number: int) -> None:
+        """Raises BlockingIOError when a process holds it."""
+        self.number = number
+        self._descriptor = os.open(directory / f"slot-{number:02}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._descriptor)
+            raise
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+
+def _take_slot(directory: Path) -> Slot:
+    for number in range(SLOTS):
+        with contextlib.suppress(BlockingIOError):
+            return Slot(directory, number)
+    raise OSError(f"all {SLOTS} slots of {directory} are taken")
+
+
+def _is_full(directory: Path, limit: int) -> bool:
+    if shutil.disk_usage(directory).free < FREE_BYTES:
+        return True
+    used = 0
+    for segment in segments(directory):
+        with contextlib.suppress(FileNotFoundError):  # the publisher removes segments meanwhile
+            used += segment.bytes()
+    return used > limit

@@ -1,0 +1,155 @@
+"""What a push is and what it is answered: verify, decrypt, parse. Pure: nothing here waits or writes.
+
+The answer tells WeChat what to do: 200 is received, 403 is not WeChat's, 503 (given by the caller, when nothing could
+be made durable) is send it again. Reasons are short fixed words, the same in answer, log and metric.
+"""
+
+import logging
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import parse_qsl
+
+from ingest.account import Account
+from wechat.crypto import UndecryptableError, decrypt, is_signed
+from wechat.event import Entry, Unreadable, read, unreadable_id
+from wechat.parse import Fields, UnreadableError, parse
+
+log = logging.getLogger(__name__)
+
+MAX_BYTES = 64 << 10  # of a request's body
+_TIMESTAMP = re.compile("[0-9]{1,12}")
+RELEASED = datetime(2026, 11, 21, tzinfo=UTC).timestamp()  # a clock older than the program is wrong, and refuses nobody
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What WeChat is told, and the word for it in logs and metrics."""
+
+    status: int
+    body: bytes
+    outcome: str
+
+
+@dataclass(frozen=True)
+class Received:
+    """A push, understood as far as possible: the answer to give once `entry`, if there is one, is durable."""
+
+    answer: Answer
+    entry: Entry | None
+    mode: str
+
+
+def refusal(status: int, reason: str) -> Answer:
+    return Answer(status, reason.encode(), reason)
+
+
+ACCEPTED = Answer(200, b"success", "accepted")
+EMPTY_MESSAGE = Answer(200, b"success", "empty_message")
+UNKNOWN_ACCOUNT = refusal(404, "unknown_account")
+TOO_LARGE = refusal(413, "too_large")
+BAD_SIGNATURE = refusal(403, "bad_signature")
+OUTSIDE_REPLAY_WINDOW = refusal(403, "outside_replay_window")
+
+
+def verify_url(account: Account, query_string: str) -> Answer:
+    """The answer to WeChat's one GET: the echostr unchanged.
+
+    Source: developers.weixin.qq.com/doc/service/guide/dev/push
+    """
+    query = _query(query_string)
+    if not _is_from_wechat(account, query):
+        return BAD_SIGNATURE
+    return Answer(200, query.get("echostr", "").encode("utf-8", "replace"), "verified")
+
+
+def receive(account: Account, query_string: str, body: bytes, replay_window: int, now: float) -> Received:
+    """Read one push. Never raises: what cannot be read is kept raw.
+
+    1. The signature, in constant time; then the age of its timestamp. It does not cover the body.
+    2. In compatible and security mode the signature over the ciphertext, and only then decryption: the decrypted half
+       is the one that counts.
+    3. Structure, not meaning: an unknown kind is an event like any other.
+    """
+    query = _query(query_string)
+    mode = _mode(query)
+    if not _is_from_wechat(account, query):
+        return Received(BAD_SIGNATURE, None, mode)
+    if not _is_recent(query, replay_window, now):
+        return Received(OUTSIDE_REPLAY_WINDOW, None, mode)
+    received_at = datetime.fromtimestamp(now, UTC)
+    try:
+        message = body if mode == "plain" else _decrypted(account, query, body)
+        if not message and mode != "plain":
+            return Received(EMPTY_MESSAGE, None, mode)
+        fields, is_altered = parse(message)
+        return Received(ACCEPTED, read(fields, account, received_at, altered=message if is_altered else None), mode)
+    except _NotFromWeChatError:
+        return Received(BAD_SIGNATURE, None, mode)
+    except (UndecryptableError, UnreadableError) as error:
+        reason = error.reason
+    except Exception as error:  # a fault of ours must not cost the push: it is kept, and can be replayed once mended
+        log.error("push not read", extra={"account": account.name, "error": type(error).__name__})
+        reason = "reader_failed"
+    return Received(Answer(200, b"", reason), _unreadable(account, body, reason, received_at), mode)
+
+
+class _NotFromWeChatError(Exception):
+    pass
+
+
+def _query(query_string: str) -> dict[str, str]:
+    return dict(parse_qsl(query_string, keep_blank_values=True))
+
+
+def _mode(query: dict[str, str]) -> str:
+    """By what arrives: `aes` means ciphertext, absent or `raw` plain text (the platform's FAQ)."""
+    if query.get("encrypt_type", "").lower() in ("", "raw") and "msg_signature" not in query:
+        return "plain"
+    return "encrypted"
+
+
+def _is_from_wechat(account: Account, query: dict[str, str]) -> bool:
+    signature, timestamp, nonce = (query.get(name, "") for name in ("signature", "timestamp", "nonce"))
+    return bool(signature) and any(is_signed(signature, token, timestamp, nonce) for token in account.tokens)
+
+
+def _is_recent(query: dict[str, str], replay_window: int, now: float) -> bool:
+    if replay_window == 0 or now < RELEASED:
+        return True
+    timestamp = query["timestamp"]
+    return bool(_TIMESTAMP.fullmatch(timestamp)) and abs(now - int(timestamp)) <= replay_window
+
+
+def _decrypted(account: Account, query: dict[str, str], body: bytes) -> bytes:
+    """The decrypted message, tried with the current key and then the previous one, as the platform advises."""
+    encrypt = _ciphertext(body)
+    signature, timestamp, nonce = (query.get(name, "") for name in ("msg_signature", "timestamp", "nonce"))
+    if not any(is_signed(signature, token, timestamp, nonce, encrypt) for token in account.tokens):
+        raise _NotFromWeChatError
+    first: UndecryptableError = UndecryptableError("no_aes_key")
+    for index, key in enumerate(account.aes_keys):
+        try:
+            return decrypt(encrypt, key, account.app_id)
+        except UndecryptableError as error:
+            first = error if index == 0 else first
+    raise first
+
+
+def _ciphertext(body: bytes) -> str:
+    fields: Fields = parse(body)[0]
+    encrypt = fields.get("Encrypt")
+    if not isinstance(encrypt, str):
+        raise UnreadableError("no_ciphertext")
+    return encrypt
+
+
+def _unreadable(account: Account, body: bytes, reason: str, received_at: datetime) -> Unreadable:
+    return Unreadable(
+        id=unreadable_id(account.app_id, body),
+        app_id=account.app_id,
+        account=account.name,
+        reason=reason,
+        raw=body,
+        received_at=received_at,
+    )

@@ -1,0 +1,92 @@
+"""Celery, configured once. Each setting that differs from Celery's default has its reason beside it."""
+
+import functools
+import logging
+import os
+
+from celery import Celery, signals
+from celery.worker.consumer import Consumer
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from models import db
+from models.account import upsert_accounts
+from models.config import Config, load
+from workers.queues import EVENTS, UPKEEP, Role, is_rabbitmq, transport_options, work_queue
+
+log = logging.getLogger(__name__)
+
+config = load(Config)
+_url = config.broker_url.get_secret_value()
+
+app = Celery("caidan", include=["workers.tasks"])
+app.conf.update(
+    broker_url=_url,
+    broker_transport_options=transport_options(_url, Role.WORKER),
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,  # 100 tries are over after 47 minutes of outage
+    broker_channel_error_retry=True,  # else a full Redis ends the worker
+    broker_connection_timeout=2,
+    broker_heartbeat=30,
+    broker_pool_acquire_timeout=2,
+    task_queues=[work_queue(EVENTS, _url), work_queue(UPKEEP, _url)],
+    task_default_queue=UPKEEP,
+    task_default_exchange="",  # every queue is known to it by name; a binding can be lost
+    task_default_routing_key=UPKEEP,
+    task_create_missing_queues=False,  # a misspelt queue is an error, not a queue that nobody reads
+    task_serializer="json",
+    accept_content=["json"],
+    task_ignore_result=True,
+    result_backend=None,
+    # A message is acknowledged after the commit, and given back when its process dies. All four are needed: with
+    # late acknowledgement alone, a task that raised and one whose process was killed count as done.
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_acks_on_failure=False,
+    task_acks_on_timeout=False,
+    task_retry_on_worker_lost=False,
+    task_time_limit=600,  # above the 300 seconds that a batch may wait, below Redis' visibility timeout
+    task_soft_time_limit=540,
+    worker_prefetch_multiplier=2 if is_rabbitmq(_url) else 1,
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+    worker_enable_prefetch_count_reduction=False,
+    # With REMAP_SIGTERM=SIGQUIT: what is under way has so long to finish, the rest goes back. It is always waited out
+    # to its end, so it is short, and an idle worker stops at once.
+    worker_soft_shutdown_timeout=5,
+    worker_enable_soft_shutdown_on_idle=False,
+    worker_max_tasks_per_child=5000,
+    worker_max_memory_per_child=400_000,  # KiB
+    worker_lost_wait=5,
+    worker_proc_alive_timeout=30,  # 4 seconds loop for ever on a loaded machine
+    worker_enable_remote_control=False,  # health is told by progress; the embedded broker has no fanout
+    worker_send_task_events=False,
+    worker_hijack_root_logger=False,
+    timezone="UTC",
+)
+
+# Native delayed delivery makes 28 queues for messages that are due later; none of ours is.
+_DELAYED = "celery.worker.consumer.delayed_delivery:DelayedDelivery"
+if _DELAYED in Consumer.Blueprint.default_steps:
+    Consumer.Blueprint.default_steps.remove(_DELAYED)
+
+
+@functools.cache
+def _engine(_pid: int) -> Engine:
+    return db.connect(config.database_url.get_secret_value())
+
+
+def engine() -> Engine:
+    """The database, with connections of this process' own: a fork must not share its parent's."""
+    return _engine(os.getpid())
+
+
+@signals.worker_init.connect
+def _note_accounts(**_: object) -> None:
+    """The tables learn of new accounts. Nothing waits for it: recording knows what to do about an unknown one."""
+    try:
+        with db.transaction(engine()) as connection:
+            upsert_accounts(connection, config.accounts)
+    except SQLAlchemyError as error:
+        log.warning("accounts not noted", extra={"error": type(error).__name__})
+    finally:
+        engine().dispose()

@@ -1,0 +1,40 @@
+"""What a worker sends to the broker: receipts to the publishers, and batches that it puts back."""
+
+import logging
+from typing import Any
+
+from celery import Celery
+from kombu.exceptions import KombuError
+
+from workers.queues import EVENTS, RECORD_EVENTS
+
+log = logging.getLogger(__name__)
+
+_ONCE_MORE = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2}  # a connection that died while idle
+
+
+class Outgoing:
+    """Sends by Celery's own pool of connections. Neither method raises: whatever is lost here, the journal repeats."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+
+    def receipt(self, queue: str, batch_id: str) -> None:
+        """Tell the publisher that a batch is in the tables."""
+        self._publish({"batch": batch_id}, queue, "receipt not sent", {})
+
+    def put_back(self, payload: str) -> None:
+        """Put a batch back as a fresh message, so that waiting does not count as dying."""
+        message = self._app.amqp.as_task_v2(
+            self._app.uuid(), RECORD_EVENTS, args=[payload], argsrepr="<batch>", ignore_result=True
+        )
+        properties = message.properties | {"headers": message.headers, "compression": "zstd"}
+        self._publish(message.body, EVENTS, "batch not put back", properties)
+
+    def _publish(self, body: Any, queue: str, failure: str, properties: dict[str, Any]) -> None:
+        try:
+            with self._app.producer_or_acquire() as producer:
+                options = {"serializer": "json", "retry": True, "retry_policy": _ONCE_MORE} | properties
+                producer.publish(body, exchange="", routing_key=queue, **options)
+        except (*self._app.connection_for_write().recoverable_connection_errors, KombuError, OSError) as error:
+            log.warning(failure, extra={"error": type(error).__name__})
