@@ -1,0 +1,70 @@
+"""The systemd units run verbs that exist, each with an environment of its own."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from console.cli import caidan
+
+UNITS = Path(__file__).parents[2] / "deploy/systemd"
+SERVICES = sorted(UNITS.glob("*.service"))
+
+
+def values(unit: Path, key: str) -> list[str]:
+    return re.findall(rf"^{key}=(.*)$", unit.read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.stem)
+def test_a_unit_runs_a_verb_that_exists(unit: Path) -> None:
+    (command,) = values(unit, "ExecStart")
+
+    assert command.split()[1] in caidan.list_commands(click.Context(caidan))
+
+
+@pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.stem)
+def test_a_unit_is_started_again_whatever_happens(unit: Path) -> None:
+    assert ["always"] == values(unit, "Restart")
+    assert ["0"] == values(unit, "StartLimitIntervalSec")
+
+
+def test_every_unit_has_an_environment_file_of_its_own() -> None:
+    files = [file for unit in SERVICES for file in values(unit, "EnvironmentFile")]
+
+    assert len(SERVICES) == len(set(files))
+
+
+def test_the_ingress_is_another_user_with_another_configuration() -> None:
+    ingress, worker = UNITS / "caidan-ingest.service", UNITS / "caidan-worker.service"
+
+    assert values(ingress, "User") != values(worker, "User")
+    assert "/etc/caidan/caidan.toml" not in ingress.read_text()
+
+
+def test_a_busy_worker_has_time_to_finish() -> None:
+    assert ["90"] == values(UNITS / "caidan-worker.service", "TimeoutStopSec")
+
+
+def test_the_target_wants_every_service() -> None:
+    (wanted,) = values(UNITS / "caidan.target", "Wants")
+
+    assert {unit.name for unit in SERVICES} == set(wanted.split())
+
+
+def test_systemd_accepts_the_units(tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed")
+    installed = Path(sys.executable).with_name("caidan")
+    for unit in UNITS.iterdir():  # systemd looks whether the program is there
+        (tmp_path / unit.name).write_text(unit.read_text().replace("/opt/caidan/bin/caidan", str(installed)))
+
+    answer = subprocess.run(
+        ["systemd-analyze", "verify", *sorted(tmp_path.iterdir())], capture_output=True, text=True, timeout=60
+    )
+
+    # It also looks at what ours depend on, and tells about that of the host.
+    assert [] == [line for line in answer.stderr.splitlines() if "caidan" in line]
