@@ -1,1 +1,1 @@
-"""A WeChat to develop against."""
+"""WeChat, simulated: a pusher that behaves towards a server as the platform does, for tests, demos and load."""
