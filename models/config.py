@@ -3,18 +3,19 @@
 The door reads `DoorConfig`, which has no database address, no AppSecret and no secret key; everything else `Config`.
 """
 
+import contextlib
 import difflib
 import json
 import os
 import secrets
 import string
-from collections.abc import Callable, Iterator
+import tomllib
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 ENV_PREFIX = "CAIDAN_"
 CONFIG_VARIABLE = "CAIDAN_CONFIG"  # the path of the file; not a key of it
@@ -70,10 +71,10 @@ class Account(DoorAccount):
     app_secret: SecretStr | None = Field(None, description="AppSecret, for calls to WeChat's servers")
 
 
-class DoorConfig(BaseSettings):
+class DoorConfig(BaseModel):
     """What the public process needs to know, and no more."""
 
-    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     data_dir: Path = Field(Path("var"), description="directory of the journal, and of the embedded database and broker")
     broker_url: SecretStr = Field(SecretStr(""), description="caidan+sqlite:///PATH, redis://… or amqp://…")
@@ -133,9 +134,14 @@ def explain(kind: type[AnyConfig]) -> tuple[AnyConfig, dict[str, str]]:
     """
     file = Path(os.environ.get(CONFIG_VARIABLE) or DEFAULT_FILE)
     problems: list[str] = []
-    values, sources = _read(file, problems)
-    _complete(values, sources, has_file=file.exists(), needs_key=issubclass(kind, Config), problems=problems)
-    if not issubclass(kind, Config):
+    values = _in_file(file, problems)
+    sources = dict.fromkeys(values, str(file)) | _override(values, problems)
+    is_door = not issubclass(kind, Config)
+    _read_files(values, sources, problems, kind.model_fields)
+    for index, account in enumerate(_tables(values.get("accounts"))):
+        _read_files(account, {}, problems, (DoorAccount if is_door else Account).model_fields, f"accounts[{index}].")
+    _complete(values, sources, problems, has_file=file.exists(), needs_key=not is_door)
+    if is_door:
         _reduce(values)
     try:
         config = kind.model_validate(values)
@@ -146,78 +152,88 @@ def explain(kind: type[AnyConfig]) -> tuple[AnyConfig, dict[str, str]]:
     return config, {name: sources.get(name, "default") for name in kind.model_fields}
 
 
-def _read(file: Path, problems: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
-    """The file's values overridden by the environment's, with `<field>_file` read."""
-    values: dict[str, Any] = {}
-    if file.exists():
-        try:
-            values = dict(TomlConfigSettingsSource(Config, file)())
-        except (ValueError, OSError) as error:  # tomllib's error is a ValueError, and names line and column
-            problems.append(f"{file}: {error}")
-    elif CONFIG_VARIABLE in os.environ:
-        problems.append(f"{file}: no such file ({CONFIG_VARIABLE} names it)")
-    sources = dict.fromkeys(values, str(file))
+def _in_file(file: Path, problems: list[str]) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        if os.environ.get(CONFIG_VARIABLE):
+            problems.append(f"{file}: no such file ({CONFIG_VARIABLE} names it)")
+    except (ValueError, OSError) as error:  # tomllib's error is a ValueError, and names line and column
+        problems.append(f"{file}: {error}")
+    return {}
+
+
+def _override(values: dict[str, Any], problems: list[str]) -> dict[str, str]:
+    """Put the environment's values over the file's; which variable each comes from. An empty one counts as unset."""
+    sources: dict[str, str] = {}
     for name in sorted(os.environ):
-        key = name.removeprefix(ENV_PREFIX).lower()
-        if name == CONFIG_VARIABLE or not name.startswith(ENV_PREFIX):
+        if name == CONFIG_VARIABLE or not name.startswith(ENV_PREFIX) or not os.environ[name]:
             continue
+        key = name.removeprefix(ENV_PREFIX).lower()
+        field = key.removesuffix("_file")
         # Kubernetes and others set variables of their own under our name; only what looks like a slip is refused.
-        if key in Config.model_fields or key.removesuffix("_file") in Config.model_fields:
-            values[key] = os.environ[name]
-            sources[key] = name
+        if field in Config.model_fields:
+            values.pop(f"{field}_file", None)  # a file's `<field>_file` must not win over the variable
+            values[key], sources[key] = os.environ[name], name
         elif close := _closest(key, Config):
             problems.append(f"{name}: unknown variable; did you mean {ENV_PREFIX}{close.upper()}?")
-    if isinstance(values.get("accounts"), str):
-        values["accounts"] = EnvSettingsSource(Config)().get("accounts", ())
-    _read_files(values, sources, problems)
-    accounts = values.get("accounts", ())
-    for index, account in enumerate(accounts if isinstance(accounts, list) else ()):
-        _read_files(account, {}, problems, f"accounts[{index}].")
-    return values, sources
+    if "accounts" in sources:
+        with contextlib.suppress(ValueError):  # what is no JSON is no list either, and refused as such
+            values["accounts"] = json.loads(values["accounts"])
+    return sources
 
 
-def _read_files(values: dict[str, Any], sources: dict[str, str], problems: list[str], where: str = "") -> None:
+def _read_files(
+    values: dict[str, Any], sources: dict[str, str], problems: list[str], known: Container[str], where: str = ""
+) -> None:
+    """Replace each `<field>_file` by the text of its file; those of fields the process may not know stay unread."""
     for key in [key for key in values if key.endswith("_file")]:
-        path = Path(str(values.pop(key)))
+        path, field = Path(str(values.pop(key))), key.removesuffix("_file")
         try:
-            values[key.removesuffix("_file")] = path.read_text().strip()
-            sources[key.removesuffix("_file")] = f"{sources.pop(key, key)} → {path}"
+            values[field] = path.read_text().strip() if field in known else ""
+            sources[field] = f"{sources.pop(key, key)} → {path}"
         except OSError as error:
             problems.append(f"{where}{key}: {path}: {error.strerror}")
+        except UnicodeDecodeError:
+            problems.append(f"{where}{key}: {path}: not UTF-8")
 
 
 def _complete(
-    values: dict[str, Any], sources: dict[str, str], *, has_file: bool, needs_key: bool, problems: list[str]
+    values: dict[str, Any], sources: dict[str, str], problems: list[str], *, has_file: bool, needs_key: bool
 ) -> None:
     """What embedded defaults add: places of files, a demo account and a secret key."""
-    data_dir = Path(values.get("data_dir", "var"))
+    given = values.get("data_dir")
+    data_dir = Path(given if isinstance(given, str) else "var")
     values.setdefault("broker_url", f"caidan+sqlite:///{data_dir / 'broker.db'}")
     values.setdefault("database_url", f"sqlite:///{data_dir / 'caidan.db'}")
-    embedded = str(values["broker_url"]).startswith("caidan+sqlite:") and str(values["database_url"]).startswith(
-        "sqlite:"
-    )
-    if not values.get("accounts"):
-        if embedded and not has_file:
+    urls = str(values["broker_url"]), str(values["database_url"])
+    embedded = urls[0].startswith("caidan+sqlite:") and urls[1].startswith("sqlite:")
+    try:
+        if embedded and not has_file and not values.get("accounts"):
             values["accounts"] = [json.loads(_generated(data_dir / "demo.json", _demo_account))]
             sources["accounts"] = f"generated → {data_dir / 'demo.json'}"
-        else:
-            problems.append("accounts: at least one [[accounts]] table is needed")
-    if needs_key and not values.get("secret_key"):
-        if embedded:
+        if embedded and needs_key and not values.get("secret_key"):
             values["secret_key"] = _generated(data_dir / "secret.key", secrets.token_urlsafe)
             sources["secret_key"] = f"generated → {data_dir / 'secret.key'}"
-        else:
-            problems.append("secret_key: missing; give CAIDAN_SECRET_KEY or secret_key_file")
+    except (OSError, ValueError) as error:
+        problems.append(f"{data_dir}: what is generated there cannot be read or written: {error}")
+        return
+    if values.get("accounts", []) == []:
+        problems.append("accounts: at least one [[accounts]] table is needed")
+    if needs_key and not values.get("secret_key"):
+        problems.append("secret_key: missing; give CAIDAN_SECRET_KEY or secret_key_file")
 
 
 def _reduce(values: dict[str, Any]) -> None:
     """Leave only what the door may know."""
     for key in Config.model_fields.keys() - DoorConfig.model_fields.keys():
         values.pop(key, None)
-    values["accounts"] = [
-        {key: value for key, value in account.items() if key != "app_secret"} if isinstance(account, dict) else account
-        for account in values.get("accounts", ())
-    ]
+    for account in _tables(values.get("accounts")):
+        account.pop("app_secret", None)
+
+
+def _tables(accounts: object) -> list[dict[str, Any]]:
+    return [account for account in accounts if isinstance(account, dict)] if isinstance(accounts, list) else []
 
 
 def _generated(path: Path, make: Callable[[], str]) -> str:
@@ -253,6 +269,8 @@ def _demo_account() -> str:
 def _sentence(details: Any) -> str:
     """One of pydantic's findings, in words; never with the value, which may be a secret."""
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in details["loc"]).lstrip(".")
+    if details["type"] == "tuple_type":
+        return f"{where}: must be [[{where}]] tables, or a JSON list in {ENV_PREFIX}{where.upper()}"
     if details["type"] != "extra_forbidden":
         return f"{where}: {details['msg'].removeprefix('Value error, ')}"
     model = Account if where.startswith("accounts") else Config

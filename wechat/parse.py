@@ -37,9 +37,10 @@ def parse(message: bytes) -> tuple[Fields, bool]:
         text = message.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise UnreadableError("not_utf8") from None
-    if not text.strip():
+    first = text.lstrip()[:1]
+    if not first:
         raise UnreadableError("empty_body")
-    if text.lstrip()[0] in "{[":
+    if first in "{[":
         return _parse_json(text)
     try:
         return _parse_xml(text), False

@@ -1,0 +1,193 @@
+"""From a batch to its rows, in one transaction."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TypeAlias
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, exists, select
+from sqlalchemy.exc import DBAPIError
+
+from models import event as tables
+from models.account import account_ids
+from models.base import Base
+from models.bulk import insert_new
+from models.db import transaction
+from models.quarantine import Forgotten, Quarantine, open_id_hash
+from models.refusal import is_refusal
+from wechat.event import Batch, Event, Unreadable, encode, unreadable_id
+from workers.rows import RefusedError, Rows, rows
+
+# The order in which tables are written: always the same, so that writers never wait for each other in a circle.
+TABLES: tuple[type[Base], ...] = (
+    tables.Event,
+    tables.Scan,
+    tables.PhotoSend,
+    tables.Photo,
+    tables.Location,
+    tables.Message,
+)
+# How an encoded entry begins (wechat/event.py); plain names only.
+_HEAD = re.compile(
+    rb'\{"type":"[a-z]+","id":"(?P<id>[0-9a-f-]{36})","app_id":"(?P<app_id>[\w-]+)","account":"(?P<account>[\w-]+)"'
+)
+Accounts: TypeAlias = dict[str, int]  # ids by AppID
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What became of the entries of a batch."""
+
+    stored: int
+    repeated: int  # known before, or twice in the batch
+    quarantined: int
+    forgotten: int  # of followers who are not to be recorded
+
+
+@dataclass(frozen=True)
+class Culprit:
+    """What goes to quarantine; of a suspect entry, which nobody reads, account and time may be unknown."""
+
+    id: UUID
+    account_id: int | None
+    reason: str
+    detail: str
+    raw: bytes
+    received_at: datetime | None
+
+
+class TooManyRefusedError(Exception):
+    """So many rows are refused that it must be the tables: to be tried again when they have been seen to."""
+
+
+def record(engine: Engine, batch: Batch) -> Recorded:
+    """Store what is new, and set aside what cannot be stored.
+
+    Raises whatever keeps it from doing so now; then nothing is stored, and the batch is to be tried again.
+    """
+    now = datetime.now(UTC)
+    # Sorted, because two writers with the same rows in different orders wait for each other.
+    entries = sorted({entry.id: entry for entry in batch.entries}.values(), key=lambda entry: entry.id)
+    events = [entry for entry in entries if isinstance(entry, Event)]
+    with transaction(engine) as connection:
+        accounts = account_ids(connection, {entry.app_id: entry.account for entry in entries})
+        wanted = _without_forgotten(connection, events, accounts)
+        new = _without_known(connection, wanted)
+        refused = _store(connection, new, accounts, now)
+        unreadable = [_unreadable(entry, accounts) for entry in entries if isinstance(entry, Unreadable)]
+        suspects = [] if batch.suspect is None else [_suspect(connection, batch.suspect)]
+        _set_aside(connection, refused + unreadable + suspects, now)
+    return Recorded(
+        stored=len(new) - len(refused),
+        repeated=len(wanted) - len(new) + len(batch.entries) - len(entries),
+        quarantined=len(refused) + len(unreadable) + len(suspects),
+        forgotten=len(events) - len(wanted),
+    )
+
+
+def _without_forgotten(connection: Connection, events: list[Event], accounts: Accounts) -> list[Event]:
+    """Events of followers who asked to be forgotten arrive again from journals and replays, and are dropped."""
+    if not events or not connection.scalar(select(exists().select_from(Forgotten))):
+        return events
+    hashes = {event.id: open_id_hash(event.app_id, event.open_id) for event in events if event.open_id is not None}
+    query = select(Forgotten).where(
+        Forgotten.account_id.in_(accounts.values()), Forgotten.open_id_hash.in_(set(hashes.values()))
+    )
+    forgotten = {(row.account_id, row.open_id_hash): row.forgotten_at for row in connection.execute(query)}
+
+    def is_forgotten(event: Event) -> bool:
+        forgotten_at = forgotten.get((accounts[event.app_id], hashes.get(event.id, "")))
+        return forgotten_at is not None and event.created_at < forgotten_at
+
+    return [event for event in events if not is_forgotten(event)]
+
+
+def _without_known(connection: Connection, events: list[Event]) -> list[Event]:
+    """What is not in the tables yet. Another worker may be recording the same: the insert passes over it, too."""
+    if not events:
+        return []
+    times = [event.created_at for event in events]
+    query = select(tables.Event.id).where(
+        tables.Event.id.in_([event.id for event in events]),
+        tables.Event.created_at.between(min(times), max(times)),  # so that PostgreSQL leaves out other months
+    )
+    known: set[UUID] = set(connection.scalars(query))
+    return [event for event in events if event.id not in known]
+
+
+def _store(connection: Connection, events: Sequence[Event], accounts: Accounts, now: datetime) -> list[Culprit]:
+    """Insert the rows of events; those that can never be stored are returned."""
+    ready: list[tuple[Event, Rows]] = []
+    culprits: list[Culprit] = []
+    for event in events:
+        try:
+            ready.append((event, rows(event, accounts[event.app_id], now)))
+        except RefusedError as error:
+            culprits.append(_refused(event, accounts, error.reason, error.column))
+    for event, code in _insert(connection, ready):
+        culprits.append(_refused(event, accounts, "row_refused", code))
+    return culprits
+
+
+def _insert(connection: Connection, ready: list[tuple[Event, Rows]]) -> list[tuple[Event, str]]:
+    """Insert all; where the tables refuse, halves and halves of halves, until the culprits stand alone.
+
+    Returns those with the codes of their errors.
+
+    Raises TooManyRefusedError when more than a tenth are, and more than one.
+    """
+    culprits: list[tuple[Event, str]] = []
+    parts = [ready]
+    while parts:
+        part = parts.pop()
+        try:
+            with connection.begin_nested():
+                _insert_rows(connection, part)
+        except DBAPIError as error:
+            if not is_refusal(error):
+                raise
+            if len(part) == 1:
+                culprits.append((part[0][0], _code(error)))
+            else:
+                middle = len(part) // 2
+                parts += [part[middle:], part[:middle]]
+        if len(culprits) > max(1, len(ready) // 10):
+            raise TooManyRefusedError(culprits[0][1])
+    return culprits
+
+
+def _insert_rows(connection: Connection, part: list[tuple[Event, Rows]]) -> None:
+    for table in TABLES:
+        insert_new(connection, table, [row for _, of_event in part for row in of_event.get(table, ())])
+
+
+def _code(error: DBAPIError) -> str:
+    """The database's code of an error; its words may quote what a follower wrote."""
+    cause = error.orig
+    code = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None)
+    return str(code or next((arg for arg in getattr(cause, "args", ()) if isinstance(arg, int)), "unsendable"))
+
+
+def _refused(event: Event, accounts: Accounts, reason: str, detail: str) -> Culprit:
+    return Culprit(event.id, accounts[event.app_id], reason, detail, encode(event), event.received_at)
+
+
+def _unreadable(entry: Unreadable, accounts: Accounts) -> Culprit:
+    return Culprit(entry.id, accounts[entry.app_id], entry.reason, entry.detail, entry.raw, entry.received_at)
+
+
+def _suspect(connection: Connection, raw: bytes) -> Culprit:
+    """An entry that may kill whoever decodes it; its head alone is looked at, so that it can be found by its id."""
+    head = _HEAD.match(raw)
+    if head is None:
+        return Culprit(unreadable_id("", raw), None, "suspect", "", raw, None)
+    app_id, name = head["app_id"].decode(), head["account"].decode()
+    accounts = account_ids(connection, {app_id: name})
+    return Culprit(UUID(head["id"].decode()), accounts[app_id], "suspect", "", raw, None)
+
+
+def _set_aside(connection: Connection, culprits: list[Culprit], now: datetime) -> None:
+    quarantined = [asdict(culprit) | {"quarantined_at": now} for culprit in sorted(culprits, key=lambda c: c.id)]
+    insert_new(connection, Quarantine, quarantined)
