@@ -13,7 +13,7 @@ from ingest import metrics
 from ingest.account import accounts
 from ingest.door import Door
 from ingest.journal import Journal, NotDurableError
-from ingest.push import MAX_BYTES, UNKNOWN_ACCOUNT, Answer, refusal, verify_url
+from ingest.push import CUT_SHORT, MAX_BYTES, TOO_LARGE, UNKNOWN_ACCOUNT, Answer, verify_url
 from models.config import DoorConfig, load
 
 Environ: TypeAlias = dict[str, Any]
@@ -50,31 +50,22 @@ class PushLayer:
         path: str = environ["PATH_INFO"]
         if environ["REQUEST_METHOD"] != "POST" or not path.startswith(PREFIX):
             return self._app(environ, start_response)
-        try:
-            answer = self._door.push(path[len(PREFIX) :], environ.get("QUERY_STRING", ""), lambda: _body(environ))
-        except _BodyCutShortError:
-            answer = refusal(400, "body_cut_short")
+        answer = self._door.push(path[len(PREFIX) :], environ.get("QUERY_STRING", ""), lambda: _body(environ))
         start_response(_STATUS[answer.status], _headers(answer))
         return [answer.body]
 
 
-class _BodyCutShortError(Exception):
-    pass
-
-
-def _body(environ: Environ) -> bytes | None:
-    """The body of a request, None when it is larger than a push may be."""
+def _body(environ: Environ) -> bytes | Answer:
+    """The body of a request, or what to answer when it is not to be had."""
     stream: IO[bytes] = environ["wsgi.input"]
     declared = environ.get("CONTENT_LENGTH") or ""
     if not declared:  # chunked, or none
         body = _read(stream, MAX_BYTES + 1) if environ.get("wsgi.input_terminated") else b""
-        return body if len(body) <= MAX_BYTES else None
-    if not declared.isdigit() or len(declared) > 9 or int(declared) > MAX_BYTES:
-        return None
+        return body if len(body) <= MAX_BYTES else TOO_LARGE
+    if not declared.isdecimal() or len(declared) > 9 or int(declared) > MAX_BYTES:
+        return TOO_LARGE
     body = _read(stream, int(declared))
-    if len(body) < int(declared):
-        raise _BodyCutShortError
-    return body
+    return body if len(body) == int(declared) else CUT_SHORT
 
 
 def _read(stream: IO[bytes], size: int) -> bytes:

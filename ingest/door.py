@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ingest import metrics
 from ingest.account import Account
 from ingest.journal import Journal, NotDurableError
-from ingest.push import TOO_LARGE, UNKNOWN_ACCOUNT, Answer, Received, receive, refusal
+from ingest.push import UNKNOWN_ACCOUNT, Answer, Received, receive, refusal
 from wechat.event import Event, encode
 
 log = logging.getLogger(__name__)
@@ -21,8 +21,8 @@ class Door:
         self.journal = journal
         self._replay_window = replay_window
 
-    def push(self, name: str, query_string: str, read: Callable[[], bytes | None]) -> Answer:
-        """Answer one push to an account; `read` gives the body, or None when it is too large.
+    def push(self, name: str, query_string: str, read: Callable[[], bytes | Answer]) -> Answer:
+        """Answer one push to an account; `read` gives the body, or the answer when there is none to be had.
 
         The answer is `success` only after the push is on disk. It never waits for broker or database.
         """
@@ -30,8 +30,8 @@ class Door:
         account = self.accounts.get(name)
         if account is None:
             answer = _refuse("unknown", UNKNOWN_ACCOUNT)
-        elif (body := read()) is None:
-            answer = _refuse(name, TOO_LARGE)
+        elif isinstance(body := read(), Answer):
+            answer = _refuse(name, body)
         else:
             received = receive(account, query_string, body, self._replay_window, time.time())
             answer = self._made_durable(received)
@@ -54,6 +54,7 @@ class Door:
 
 def _refuse(account: str, answer: Answer) -> Answer:
     metrics.PUSHES.labels(account, "unknown", answer.outcome).inc()
+    log.warning("push not accepted", extra={"account": account, "reason": answer.outcome})
     return answer
 
 

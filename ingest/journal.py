@@ -16,15 +16,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from models.disk import refuse_network_disk
-
 from ingest.segment import SegmentWriter, segments
+from models.disk import refuse_network_disk
 
 log = logging.getLogger(__name__)
 
 WAIT = 3.5  # seconds that a push may wait for its group; with the rest of its path it stays under 4
 WAITING = 2048  # pushes that may wait; more are turned away at once
-SLOTS = 100
+SLOTS = 99  # two digits, and the last is not for processes (reader.py)
 SEGMENT_BYTES = 32 << 20
 SEGMENT_AGE = 3600.0  # seconds; a segment is removed whole, so it must not span much of the retention
 FREE_BYTES = 64 << 20  # the disk is left this much
@@ -102,9 +101,13 @@ class Journal:
         """Threads and SQLite's connections do not survive a fork: a slot and a segment of one's own."""
         with _FORKING:
             if self._pid != os.getpid():
-                self._slot.close()  # the parent's lock stands as long as the parent's own descriptor does
+                inherited = self._slot
                 _INHERITED.append(self._segment)
-                self._start()
+                try:
+                    self._start()
+                except OSError:
+                    raise NotDurableError("journal_failed") from None
+                inherited.close()  # the parent's lock stands as long as the parent's own descriptor does
 
     def _start(self) -> None:
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
@@ -146,7 +149,7 @@ class Journal:
                 segment.append(contents)
             else:
                 segment.check()
-        except (sqlite3.Error, OSError) as error:
+        except Exception as error:  # whatever it is: without this thread nothing would be taken any more
             self._failed = started
             self._give_up_segment()
             log.error("journal failed", extra={"error": type(error).__name__, "reason": str(error)})
@@ -159,6 +162,7 @@ class Journal:
         if now - self._looked > LOOK_EVERY:
             self._looked = now
             self._full = _is_full(self._directory, self._limit)
+            self._keep_slot()
             if self._segment and not self._segment.is_usable():
                 self._give_up_segment()  # the disk was taken away, and what we would write with it; or is damaged
         if self._full:
@@ -171,6 +175,13 @@ class Journal:
             if previous:
                 previous.close()
         return self._segment
+
+    def _keep_slot(self) -> None:
+        """When the directory was taken away and is back, the lock is on a file that nobody else sees."""
+        if not self._slot.is_in_place():
+            self._give_up_segment()
+            lost, self._slot = self._slot, _take_slot(self._directory)
+            lost.close()
 
     def _give_up_segment(self) -> None:
         segment, self._segment = self._segment, None
@@ -185,12 +196,20 @@ class Slot:
     def __init__(self, directory: Path, number: int) -> None:
         """Raises BlockingIOError when a process holds it."""
         self.number = number
-        self._descriptor = os.open(directory / f"slot-{number:02}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._path = directory / f"slot-{number:02}.lock"
+        self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(self._descriptor)
             raise
+
+    def is_in_place(self) -> bool:
+        """Whether the file that is locked is the one that others would lock."""
+        try:
+            return os.path.samestat(self._path.stat(), os.fstat(self._descriptor))
+        except FileNotFoundError:
+            return False
 
     def close(self) -> None:
         os.close(self._descriptor)

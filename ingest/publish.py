@@ -6,6 +6,7 @@ so it may linger until batches are worth sending.
 
 import fcntl
 import logging
+import math
 import os
 import secrets
 import signal
@@ -18,6 +19,7 @@ from pathlib import Path
 from ingest.broker import Broker, BrokerError
 from ingest.lifeline import follow_parent
 from ingest.reader import JournalReader
+from ingest.segment import is_damage
 from ingest.sends import WINDOW, Batch, Sends
 from models.config import ConfigError, DoorConfig, load
 from wechat.event import encode_batch, encode_suspect
@@ -47,8 +49,7 @@ class Publisher:
         self._reader = JournalReader(config.journal_dir, self._state)
         self._sends = Sends(self._state)
         self._receipts_queue = receipts_queue(_host(config.journal_dir / "host"))
-        self._looked = self._cleaned = self._took = 0.0
-        self._was_full = False
+        self._looked = self._cleaned = self._took = -math.inf
 
     def run(self, stop: threading.Event) -> None:
         """Publish until told to stop; a broker that fails is tried anew, at growing intervals."""
@@ -57,9 +58,9 @@ class Publisher:
             try:
                 with Broker(self._url, self._receipts_queue) as broker:
                     log.info("broker connected")
-                    wait = BACK_OFF[0]
                     while not stop.is_set():
                         self._round(broker)
+                        wait = BACK_OFF[0]  # not before: some brokers take connections and refuse all else
             except BrokerError as error:
                 self._state.commit()  # what is bound stays bound
                 log.warning("broker failed", extra={"reason": str(error), "retry_seconds": wait})
@@ -70,8 +71,8 @@ class Publisher:
 
     def _round(self, broker: Broker) -> None:
         """One turn; the wait for receipts is the time in which a batch gathers."""
-        arrived = broker.receipts(0.0 if self._was_full else LINGER)
-        now = time.time()
+        arrived = broker.receipts(0.0 if self._reader.was_full else LINGER)
+        now = time.monotonic()  # a clock that is set back must not stop us; only the entries bear times of day
         self._sends.receipts(arrived, now)
         self._look(now)
         for batch in [*self._sends.due_again(now), *self._gathered(now)]:
@@ -84,15 +85,13 @@ class Publisher:
     def _gathered(self, now: float) -> list[Batch]:
         """What is to be sent for the first time: bound, and the binding on record, before any of it is sent."""
         is_lagging = len(self._sends) > LAGGING
-        if len(self._sends) < WINDOW and (self._was_full or now - self._took >= (LAG_LINGER if is_lagging else 0)):
-            events = EVENTS_WHEN_LAGGING if is_lagging else EVENTS_PER_BATCH
-            ranges = self._reader.take(events, BYTES_PER_BATCH, now)
+        if len(self._sends) >= WINDOW:
+            self._reader.was_full = False
+        elif self._reader.was_full or now - self._took >= (LAG_LINGER if is_lagging else 0):
             self._took = now
-            self._was_full = any(taken.last - taken.first + 1 >= events for taken in ranges)
-            for taken in ranges:
+            events = EVENTS_WHEN_LAGGING if is_lagging else EVENTS_PER_BATCH
+            for taken in self._reader.take(events, BYTES_PER_BATCH, time.time()):
                 self._sends.bind(taken)
-        elif len(self._sends) >= WINDOW:
-            self._was_full = False
         self._state.commit()
         return self._sends.unsent()
 
@@ -116,7 +115,7 @@ class Publisher:
             self._sends.forget_all_but(self._reader.look())
         if now - self._cleaned > CLEAN_EVERY:
             self._cleaned = now
-            self._reader.remove_old(self._sends.segments(), self._retention, self._limit, now)
+            self._reader.remove_old(self._sends.segments(), self._retention, self._limit, time.time())
 
 
 def main() -> None:
@@ -150,7 +149,7 @@ def _alone(path: Path, stop: threading.Event) -> bool:
 
 def _host(path: Path) -> str:
     """The name under which this host gets its receipts: random, made once."""
-    if not path.exists():
+    if not path.exists() or not path.read_text().strip():  # empty: made as the power failed
         path.write_text(secrets.token_hex(8))
     return path.read_text().strip()
 
@@ -161,15 +160,17 @@ def _open_state(path: Path) -> sqlite3.Connection:
     try:
         state.execute("PRAGMA journal_mode = WAL")
         state.execute("PRAGMA synchronous = NORMAL")
-        state.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.OperationalError:
-        raise
-    except sqlite3.DatabaseError:
-        state.close()
-        path.rename(path.with_suffix(f".damaged-{int(time.time())}"))
-        log.error("publisher's state damaged", extra={"file": path.name})
-        return _open_state(path)
-    return state
+        is_sound = state.execute("PRAGMA quick_check").fetchone() == ("ok",)
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+        is_sound = False
+    if is_sound:
+        return state
+    state.close()
+    path.rename(path.with_suffix(f".damaged-{int(time.time())}"))
+    log.error("publisher's state damaged", extra={"file": path.name})
+    return _open_state(path)
 
 
 if __name__ == "__main__":

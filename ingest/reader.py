@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ingest.journal import FREE_BYTES, Slot
-from ingest.segment import Entry, SegmentFile, SegmentReader, SegmentWriter, intact_entries, segments
+from ingest.segment import Entry, SegmentFile, SegmentReader, SegmentWriter, intact_entries, is_damage, segments
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +46,7 @@ class JournalReader:
         self._readers: dict[str, SegmentReader] = {}
         self._read: set[str] = set()  # finished segments of which nothing is left to take
         self._damaged: set[str] = set()
+        self.was_full = False  # whether the last round was cut short: there is more to take
         self._tails: dict[str, int] = dict(state.execute("SELECT id, tail FROM segment"))
         self._gaps: dict[str, list[tuple[int, int]]] = {}
         for segment, first, last in state.execute("SELECT segment, first, last FROM gap ORDER BY first"):
@@ -64,10 +65,11 @@ class JournalReader:
     def take(self, events: int, size: int, now: float) -> list[Range]:
         """What is to be sent next: of each segment at most one range of young entries, of at most so many events and
         bytes, and then as many of old ones, so that neither starves."""
+        self.was_full = False
         young = [taken for file in self._unread() for taken in self._take_tail(file, events, size, now)]
         old: list[Range] = []
         for file in self._unread():
-            while len(old) < max(1, len(young)) and self._gaps.get(file.id):
+            while len(old) < max(1, len(young)) and self._gaps.get(file.id) and file.id not in self._damaged:
                 old += self._take_gap(file, events, size)
         return young + old
 
@@ -127,28 +129,41 @@ class JournalReader:
                 yield file
 
     def _take_tail(self, file: SegmentFile, events: int, size: int, now: float) -> list[Range]:
+        tail = self._tails.get(file.id, 0)
+        young, entries = tail + 1, list[Entry]()
         with self._noticing_damage(file):
-            reader, tail = self._reader(file), self._tails.get(file.id, 0)
-            entries = reader.after(tail, events)
-            if entries and now - entries[0].appended_at / 1000 > LIVE:
-                young = reader.first_since(int((now - LIVE) * 1000))
-                self._set_gaps(file.id, [*self._gaps.get(file.id, ()), (tail + 1, young - 1)])
-                self._set_tail(file.id, young - 1)
-                entries = reader.after(young - 1, events)
-            if entries:
-                last = _last_fitting(entries, size)
-                self._set_tail(file.id, last)
-                return [Range(file.id, entries[0].position, last)]
-        return []
+            young, entries = _young(self._reader(file), tail + 1, events, now)
+        if young > tail + 1:
+            self._set_gaps(file.id, [*self._gaps.get(file.id, ()), (tail + 1, young - 1)])
+            self._set_tail(file.id, young - 1)
+        if not entries:
+            return []
+        last = self._last_fitting(entries, events, size)
+        self._set_tail(file.id, last)
+        return [Range(file.id, entries[0].position, last)]
 
     def _take_gap(self, file: SegmentFile, events: int, size: int) -> list[Range]:
+        (first, last), *others = self._gaps[file.id]
+        entries: list[Entry] = []
         with self._noticing_damage(file):
-            (first, last), *others = self._gaps[file.id]
             entries = self._reader(file).between(first, last, events)
-            end = _last_fitting(entries, size) if entries else last
-            self._set_gaps(file.id, [(end + 1, last), *others] if end < last else others)
-            return [Range(file.id, entries[0].position, end)] if entries else []
-        return []
+        if file.id in self._damaged:
+            return []
+        end = self._last_fitting(entries, events, size) if entries else last
+        self._set_gaps(file.id, [(end + 1, last), *others] if end < last else others)
+        return [Range(file.id, entries[0].position, end)] if entries else []
+
+    def _last_fitting(self, entries: list[Entry], events: int, size: int) -> int:
+        """The position of the last entry that fits into so many bytes; the first always does."""
+        total = 0
+        last = entries[0].position
+        for entry in entries:
+            total += len(entry.content)
+            if total > size:
+                break
+            last = entry.position
+        self.was_full |= len(entries) == events or last < entries[-1].position
+        return last
 
     def _reader(self, file: SegmentFile) -> SegmentReader:
         if file.id not in self._readers:
@@ -170,9 +185,9 @@ class JournalReader:
         """A damaged segment is marked, so that its writer leaves it, and searched once nobody writes to it."""
         try:
             yield
-        except sqlite3.OperationalError:
-            raise  # busy, or the disk is gone: nothing that setting the file aside would mend
         except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise  # nothing that setting the file aside would mend
             log.error("journal segment damaged", extra={"segment": file.path.name, "reason": str(error)})
             file.mark_damaged()
             self._damaged.add(file.id)
@@ -213,13 +228,10 @@ class JournalReader:
         self._state.execute("DELETE FROM gap WHERE segment = ?", (segment,))
 
 
-def _last_fitting(entries: list[Entry], size: int) -> int:
-    """The position of the last entry that fits into so many bytes; the first always does."""
-    total = 0
-    last = entries[0].position
-    for entry in entries:
-        total += len(entry.content)
-        if total > size:
-            break
-        last = entry.position
-    return last
+def _young(reader: SegmentReader, first: int, events: int, now: float) -> tuple[int, list[Entry]]:
+    """Where the young entries begin, from a position on, and the first of them."""
+    entries = reader.after(first - 1, events)
+    if entries and now - entries[0].appended_at / 1000 > LIVE:
+        first = reader.first_since(int((now - LIVE) * 1000), first)
+        entries = reader.after(first - 1, events)
+    return first, entries

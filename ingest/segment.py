@@ -26,6 +26,14 @@ CREATE TABLE entry (
     content BLOB NOT NULL
 );
 """
+_BETWEEN = """
+SELECT position, appended_at, content, checksum FROM entry WHERE position BETWEEN ? AND ? ORDER BY position LIMIT ?
+"""
+_ONE = "SELECT content, checksum FROM entry WHERE position = ?"
+_DAMAGE = {
+    *(sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR),  # the last: its tables are gone
+    *(sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ),
+}
 
 
 class Entry(NamedTuple):
@@ -51,7 +59,11 @@ class SegmentFile:
         return match and cls(path, int(match["slot"]), int(match["created"]), match["id"])
 
     def bytes(self) -> int:
-        return sum(part.stat().st_size for part in self.parts())
+        total = 0
+        for part in self.parts():
+            with contextlib.suppress(FileNotFoundError):  # SQLite takes its log away when the last one closes
+                total += part.stat().st_size
+        return total
 
     def parts(self) -> list[Path]:
         """The file, what SQLite keeps beside it, and the mark of its damage."""
@@ -78,21 +90,21 @@ class SegmentWriter:
     knows what the disk holds, so what follows goes into a new file."""
 
     def __init__(self, directory: Path, slot: int) -> None:
-        """Create a file of its own. Raises sqlite3.Error and OSError."""
-        name = f"slot-{slot:02}-{int(time.time() * 1000)}-{secrets.token_hex(8)}.journal"
-        self.path = directory / name
+        """Create a file of its own; the caller holds the slot. Raises sqlite3.Error and OSError."""
+        self.path = directory / _new_name(directory, slot)
         self.created = time.monotonic()
         self.bytes = 0
-        draft = directory / f".{name}"  # readers see a segment only once it is one
-        with _opened(draft) as connection:
-            connection.executescript(_SCHEMA)
-            connection.execute("INSERT INTO segment VALUES (?, 0)", (VERSION,))
-        draft.rename(self.path)
+        _create(self.path, slot)
         self._connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = FULL")
-        self.check()
-        _sync_directory(directory)  # the names of the file and its log are durable too, before anything is in them
+        try:
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = FULL")
+            self.check()
+            _sync_directory(directory)  # the names of the file and its log are durable, before anything is in them
+        except (sqlite3.Error, OSError):
+            self.close()
+            self.path.unlink(missing_ok=True)
+            raise
 
     def append(self, contents: Iterable[bytes]) -> None:
         """Make the contents durable, together. Raises sqlite3.Error."""
@@ -120,7 +132,9 @@ class SegmentReader:
 
     def __init__(self, file: SegmentFile) -> None:
         self.file = file
-        self._connection = sqlite3.connect(file.path, isolation_level=None)
+        # Never created: an empty file in the place of one that has just been removed would be a damaged segment.
+        uri = f"{file.path.absolute().as_uri()}?mode=rw"
+        self._connection = sqlite3.connect(uri, uri=True, isolation_level=None)
         self._connection.execute("PRAGMA busy_timeout = 1000")
 
     def after(self, position: int, limit: int) -> list[Entry]:
@@ -129,21 +143,20 @@ class SegmentReader:
 
     def between(self, first: int, last: int, limit: int = -1) -> list[Entry]:
         """The entries of a range of positions, both ends included."""
-        query = (
-            "SELECT position, appended_at, content FROM entry WHERE position BETWEEN ? AND ? ORDER BY position LIMIT ?"
-        )
-        return [Entry(*row) for row in self._connection.execute(query, (first, last, limit))]
+        rows = self._connection.execute(_BETWEEN, (first, last, limit))
+        return [Entry(*row) for *row, checksum in rows if _is_intact(row[2], checksum)]
 
     def end(self) -> int:
         """The last position; 0 when there is none."""
         return int(self._connection.execute("SELECT coalesce(max(position), 0) FROM entry").fetchone()[0])
 
-    def first_since(self, appended_at: int) -> int:
-        """The first position appended at or after a time in milliseconds; one behind the end when there is none.
+    def first_since(self, appended_at: int, low: int = 1) -> int:
+        """The first position, from `low` on, appended at or after a time in milliseconds; else one behind the end.
 
-        Positions rise with time, so a search by halves spares an index, which every append would pay for.
+        Positions rise with time, so a search by halves spares an index, which every append would pay for. Where the
+        clock was set back they do not, and the answer is some position from `low` on.
         """
-        low, high = 1, self.end() + 1
+        high = max(low, self.end() + 1)
         while low < high:
             middle = (low + high) // 2
             row = self._connection.execute(
@@ -163,27 +176,51 @@ def intact_entries(path: Path) -> Iterator[bytes]:
     """Whatever of a damaged segment can still be read and has the right checksum."""
     connection = sqlite3.connect(path, isolation_level=None)
     try:
-        end = connection.execute("SELECT coalesce(max(position), 0) FROM entry").fetchone()[0]
-        for position in range(1, end + 1):
-            content = _intact(connection, position)
-            if content is not None:
-                yield content
-    except sqlite3.DatabaseError:
-        return  # not even the table's outline is left
+        for position in range(1, _last_position(connection, path) + 1):
+            with contextlib.suppress(sqlite3.DatabaseError):
+                for content, checksum in connection.execute(_ONE, (position,)):
+                    if _is_intact(content, checksum):
+                        yield content
     finally:
         connection.close()
 
 
-def _intact(connection: sqlite3.Connection, position: int) -> bytes | None:
-    try:
-        row = connection.execute("SELECT checksum, content FROM entry WHERE position = ?", (position,)).fetchone()
-    except sqlite3.DatabaseError:
-        return None
-    return row[1] if row and isinstance(row[1], bytes) and zlib.crc32(row[1]) == row[0] else None
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file itself is at fault; else it is busy, or the disk is full or gone."""
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) in _DAMAGE
 
 
-def _opened(path: Path) -> "contextlib.closing[sqlite3.Connection]":
-    return contextlib.closing(sqlite3.connect(path, isolation_level=None))
+def _is_intact(content: object, checksum: int) -> bool:
+    """Raises sqlite3.DatabaseError when it is not."""
+    if not isinstance(content, bytes) or zlib.crc32(content) != checksum:
+        raise sqlite3.DatabaseError("the checksum of an entry is wrong")
+    return True
+
+
+def _last_position(connection: sqlite3.Connection, path: Path) -> int:
+    """The last position that a damaged segment ever had, from wherever it can still be read."""
+    found = [0]
+    for query in ("SELECT seq FROM sqlite_sequence", "SELECT max(position) FROM entry"):
+        with contextlib.suppress(sqlite3.DatabaseError):
+            found += [row[0] for row in connection.execute(query) if isinstance(row[0], int)]
+    return min(max(found), path.stat().st_size)  # no entry is smaller than a byte, whatever a damaged number says
+
+
+def _new_name(directory: Path, slot: int) -> str:
+    """Later than every other of its slot, even if the clock was set back: the last one is the one appended to."""
+    others = [segment.created_ms + 1 for segment in segments(directory) if segment.slot == slot]
+    return f"slot-{slot:02}-{max([int(time.time() * 1000), *others]):013}-{secrets.token_hex(8)}.journal"
+
+
+def _create(path: Path, slot: int) -> None:
+    """An empty segment, made under a hidden name: readers see it only once it is one."""
+    for left_over in path.parent.glob(f".slot-{slot:02}-*"):  # by a process that was killed, or a disk that failed
+        left_over.unlink()
+    draft = path.with_name(f".{path.name}")
+    with contextlib.closing(sqlite3.connect(draft, isolation_level=None)) as connection:
+        connection.executescript(_SCHEMA)
+        connection.execute("INSERT INTO segment VALUES (?, 0)", (VERSION,))
+    draft.rename(path)
 
 
 def _sync_directory(directory: Path) -> None:

@@ -41,8 +41,7 @@ class Batch:
     overtaken_at: float | None = None
 
     def is_due(self, now: float) -> bool:
-        wait = min(FIRST_WAIT * 2.0 ** (self.sends - 1), LONGEST_WAIT)
-        return self.overtaken_at is not None and now - self.overtaken_at >= wait
+        return self.overtaken_at is not None and now - self.overtaken_at >= _wait(FIRST_WAIT, self.sends - 1)
 
     def is_single(self) -> bool:
         return self.entries.first == self.entries.last
@@ -58,12 +57,11 @@ class Sends:
         state.executescript(SCHEMA)
         self._state = state
         self._batches: dict[str, Batch] = {}
-        self._probe: tuple[str, int] | None = None
-        self._count = 0
+        self._probes: dict[str, int] = {}
+        self._count = 1
         self._sent_at = 0.0
         for batch_id, segment, first, last, sends in state.execute("SELECT * FROM batch ORDER BY rowid"):
-            # What a predecessor sent stays sent; it comes before all that this process will send.
-            self._count += bool(sends)
+            # What a predecessor sent stays sent, nobody knows in which order, and before all that this process sends.
             number = self._count if sends else 0
             self._batches[batch_id] = Batch(batch_id, Range(segment, first, last), sends, number, number)
 
@@ -89,9 +87,10 @@ class Sends:
         return [batch for batch in self._batches.values() if not batch.sent]
 
     def due_again(self, now: float) -> list[Batch]:
-        """Batches that were overtaken for long enough; from the third send on in halves."""
+        """Batches that were overtaken for long enough. From the third send on they are bound anew in halves, which
+        are then among the unsent."""
         due = [batch for batch in self._batches.values() if batch.is_due(now)]
-        return [part for batch in due for part in self._parts(batch)]
+        return [batch for batch in due if not self._is_halved(batch)]
 
     def mark_sent(self, batch: Batch, now: float) -> None:
         self._count += 1
@@ -106,13 +105,17 @@ class Sends:
         self._state.execute("UPDATE batch SET sends = ? WHERE id = ?", (batch.sends + 1, batch.id))
 
     def probe(self, now: float) -> str | None:
-        """The id of a probe when one is due, which counts as sent: something is unreceipted, and all is silent."""
-        if not self._batches or now - self._sent_at < PROBE_AFTER:
+        """The id of a probe when one is due, which counts as sent: something is unreceipted, and all is silent.
+
+        Each probe without receipt doubles the wait, so that they do not pile up while workers are down.
+        """
+        if not self._batches or now - self._sent_at < _wait(PROBE_AFTER, len(self._probes)):
             return None
         self._count += 1
         self._sent_at = now
-        self._probe = (secrets.token_hex(16), self._count)
-        return self._probe[0]
+        probe = secrets.token_hex(16)
+        self._probes[probe] = self._count
+        return probe
 
     def receipts(self, ids: Iterable[str], now: float) -> int:
         """Let go of what is in the tables, and note what was overtaken; how many batches that were.
@@ -127,8 +130,9 @@ class Sends:
                 # Which of its sends the receipt is for cannot be known; the first proves least.
                 latest = max(latest, batch.first_sent)
                 self._state.execute("DELETE FROM batch WHERE id = ?", (batch_id,))
-            elif self._probe and self._probe[0] == batch_id:
-                latest = max(latest, self._probe[1])
+            else:
+                latest = max(latest, self._probes.get(batch_id, 0))
+        self._probes = {probe: number for probe, number in self._probes.items() if number > latest}
         for batch in self._batches.values() if latest else ():
             if batch.overtaken_at is None and 0 < batch.sent < latest:
                 self._batches[batch.id] = replace(batch, overtaken_at=now)
@@ -139,17 +143,23 @@ class Sends:
         for batch in [batch for batch in self._batches.values() if batch.entries.segment not in segments]:
             self._drop(batch)
 
-    def _parts(self, batch: Batch) -> list[Batch]:
-        if batch.sends + 1 < HALVES_FROM or batch.is_single():
-            return [batch]
+    def _is_halved(self, batch: Batch) -> bool:
+        """Bind a batch anew in halves, if it is time and there is room for one more."""
+        if batch.sends + 1 < HALVES_FROM or batch.is_single() or len(self) >= WINDOW:
+            return False
         segment, first, last = batch.entries
         middle = (first + last) // 2
         self._drop(batch)
-        return [
-            self.bind(Range(segment, first, middle), batch.sends),
-            self.bind(Range(segment, middle + 1, last), batch.sends),
-        ]
+        for half in (Range(segment, first, middle), Range(segment, middle + 1, last)):
+            # The sends of an entry that is alone now count anew: so far its neighbour may have been the one.
+            self.bind(half, 0 if half.first == half.last else batch.sends)
+        return True
 
     def _drop(self, batch: Batch) -> None:
         del self._batches[batch.id]
         self._state.execute("DELETE FROM batch WHERE id = ?", (batch.id,))
+
+
+def _wait(first: float, times: int) -> float:
+    """A wait that doubled so many times; years of them must not overflow."""
+    return min(first * 2 ** min(times, 16), LONGEST_WAIT)
