@@ -154,7 +154,8 @@ class Journal:
             self._give_up_segment()
             log.error("journal failed", extra={"error": type(error).__name__, "reason": str(error)})
             return "journal_failed"
-        self._observe(len(contents), time.monotonic() - started)
+        with contextlib.suppress(Exception):  # measures are no reason to refuse a push
+            self._observe(len(contents), time.monotonic() - started)
         return None
 
     def _current_segment(self, now: float) -> SegmentWriter | None:

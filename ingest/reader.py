@@ -197,7 +197,8 @@ class JournalReader:
         recovered = list(intact_entries(file.path))
         if recovered:
             writer = SegmentWriter(self._directory, RECOVERED_SLOT)
-            writer.append(recovered)
+            for start in range(0, len(recovered), 1000):
+                writer.append(recovered[start : start + 1000])
             writer.close()
         self._forget(file.id)
         aside = self._directory / "damaged"
