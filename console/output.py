@@ -1,0 +1,69 @@
+"""What verbs print: tables for people, JSON for programs."""
+
+import base64
+import dataclasses
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, tzinfo
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import click
+
+_HARMLESS = "\n\u3000\u200d"  # new line, the blank of Chinese text, and what joins emoji
+
+
+def print_json(value: Any) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False, default=_plain, indent=2))
+
+
+def print_json_line(value: Any) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False, default=_plain))
+
+
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table, as wide as its content where nobody watches: no cell is cut for a pipe."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*headings, box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in rows:
+        table.add_row(*("" if cell is None else printable(str(cell)) for cell in row))
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, markup=False, width=10_000)
+    console.print(table)
+
+
+def print_pairs(pairs: Iterable[tuple[str, object]]) -> None:
+    """Names and values, a line each, without those that are empty."""
+    from rich.cells import cell_len
+
+    shown = [(name, printable(str(value))) for name, value in pairs if value is not None]
+    width = max((cell_len(name) for name, _value in shown), default=0)
+    for name, value in shown:
+        click.echo(name + " " * (width - cell_len(name)) + "  " + value)
+
+
+def printable(text: str) -> str:
+    """The text with what would move a terminal's cursor, or hide something, escaped."""
+    return "".join(sign if sign.isprintable() or sign in _HARMLESS else ascii(sign)[1:-1] for sign in text)
+
+
+def local(moment: datetime | None, zone: tzinfo) -> str | None:
+    return None if moment is None else moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, UUID | Decimal | Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no JSON")

@@ -1,0 +1,159 @@
+"""The verbs that run: up, ingest, worker, beat."""
+
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from console import logs
+from console.command import UnfitError, command, option
+from console.i18n import _
+from console.supervise import Child, supervise
+from models.config import Config, DoorConfig, load
+
+WORKER_PATIENCE = 30.0  # seconds; a worker that stops finishes its batches first
+_NOT_FOR_THE_DOOR = ("CAIDAN_DATABASE_URL", "CAIDAN_SECRET_KEY")
+
+
+def _bind(_context: click.Context, _option: click.Parameter, address: str | None) -> None:
+    if address:
+        os.environ["CAIDAN_BIND"] = address  # so that the processes started from here know it, too
+
+
+bind = option(
+    "--bind", metavar="HOST:PORT", callback=_bind, expose_value=False, is_eager=True, help="Address of the ingress."
+)
+follow: Callable[..., Any] = option(
+    "--follow", type=int, metavar="PID", hidden=True, help="End with this process, which started this one."
+)
+
+
+@command()
+@bind
+@follow
+def up(follow: int | None) -> None:
+    """Run everything: ingress, worker and beat. Upgrades the database first; Ctrl-C stops all."""
+    from console.database import upgrade_database
+
+    config = load(Config)
+    logs.set_up(config.log_level)
+    _follow(follow)
+    _check_free(config.bind)
+    upgrade_database(config)
+    click.echo(_("Pushes go to {addresses}").format(addresses=_callbacks(config)), err=True)
+    own = f"--follow={os.getpid()}"
+    supervise(
+        [
+            Child.python("ingest", "console.cli", "ingest", own, environment=_environment_of_the_door()),
+            Child.python("worker", "console.cli", "worker", own, patience=WORKER_PATIENCE),
+            Child.python("beat", "console.cli", "beat", own),
+        ]
+    )
+
+
+@command()
+@bind
+@follow
+def ingest(follow: int | None) -> None:
+    """Run the ingress: it takes pushes, and hands them on."""
+    config = load(DoorConfig)
+    logs.set_up(config.log_level)
+    _follow(follow)
+    if follow is None:  # under `up` a door that is just going may still hold it: tried again then
+        _check_free(config.bind)
+    environment = _environment_of_the_door()
+    supervise(
+        [
+            Child.python("ingest.serve", "ingest.serve", environment=environment),
+            Child.python("ingest.publish", "ingest.publish", environment=environment),
+        ]
+    )
+
+
+@command()
+@follow
+def worker(follow: int | None) -> None:
+    """Run the worker: it writes batches of events into the tables."""
+    if follow is None:
+        # Read by Celery when imported: SIGTERM is the soft shutdown. It sleeps its whole time even when idle (25 s,
+        # measured), for which the person who pressed Ctrl-C on `caidan up` should not wait.
+        os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
+    config = load(Config)
+    _prepare_celery(config, follow)
+    from workers import queues
+    from workers.app import app
+
+    app.worker_main(
+        [
+            "--quiet",
+            "worker",
+            f"--hostname=worker-{secrets.token_hex(4)}@%h",
+            f"--concurrency={config.worker_processes}",
+            f"--queues={queues.EVENTS},{queues.UPKEEP}",
+            *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+        ]
+    )
+
+
+@command()
+@follow
+def beat(follow: int | None) -> None:
+    """Run beat: it sets off the scheduled work."""
+    config = load(Config)
+    _prepare_celery(config, follow)
+    from workers.app import app
+
+    config.data_dir.mkdir(parents=True, exist_ok=True)
+    app.Beat(schedule=str(config.data_dir / "beat"), quiet=True).run()
+
+
+def _prepare_celery(config: Config, follow: int | None) -> None:
+    logs.set_up(config.log_level)
+    _follow(follow)
+    from celery import signals
+
+    # A receiver of this signal is what keeps Celery from setting up logging of its own.
+    signals.setup_logging.connect(_keep_logging, weak=False)
+
+
+def _keep_logging(**_arguments: Any) -> None:
+    pass
+
+
+def _follow(parent: int | None) -> None:
+    """End when the parent does, even if it has done so while this process was starting."""
+    if parent is not None:
+        from ingest.lifeline import follow_parent
+
+        follow_parent()
+        if os.getppid() != parent:
+            sys.exit()
+
+
+def _environment_of_the_door() -> dict[str, str]:
+    """The public process holds no database address and no key."""
+    hidden = {name + suffix for name in _NOT_FOR_THE_DOOR for suffix in ("", "_FILE")}
+    return {name: value for name, value in os.environ.items() if name not in hidden}
+
+
+def _check_free(address: str) -> None:
+    """Say at once that the address is taken, where the server would only die again and again."""
+    host, _colon, port = address.rpartition(":")
+    host = host.strip("[]")
+    try:
+        family = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)[0][0]
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, int(port)))
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        text = _("{address} cannot be bound ({reason}); give another with --bind.")
+        raise UnfitError(text.format(address=address, reason=reason)) from None
+
+
+def _callbacks(config: Config) -> str:
+    return " ".join(f"http://{config.bind}/wechat/{account.name}" for account in config.accounts)
