@@ -3,16 +3,15 @@
 import os
 import secrets
 import socket
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import click
 
-from console import logs
 from console.command import UnfitError, command, option
 from console.i18n import _
 from console.supervise import Child, supervise
+from models import logs
 from models.config import Config, DoorConfig, load
 
 WORKER_PATIENCE = 30.0  # seconds; a worker that stops finishes its batches first
@@ -65,11 +64,11 @@ def ingest(follow: int | None) -> None:
     _follow(follow)
     if follow is None:  # under `up` a door that is just going may still hold it: tried again then
         _check_free(config.bind)
-    environment = _environment_of_the_door()
+    environment, own = _environment_of_the_door(), str(os.getpid())
     supervise(
         [
-            Child.python("ingest.serve", "ingest.serve", environment=environment),
-            Child.python("ingest.publish", "ingest.publish", environment=environment),
+            Child.python("ingest.serve", "ingest.serve", own, environment=environment),
+            Child.python("ingest.publish", "ingest.publish", own, environment=environment),
         ]
     )
 
@@ -78,10 +77,7 @@ def ingest(follow: int | None) -> None:
 @follow
 def worker(follow: int | None) -> None:
     """Run the worker: it writes batches of events into the tables."""
-    if follow is None:
-        # Read by Celery when imported: SIGTERM is the soft shutdown. It sleeps its whole time even when idle (25 s,
-        # measured), for which the person who pressed Ctrl-C on `caidan up` should not wait.
-        os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
+    os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")  # read by Celery when imported: SIGTERM is the soft shutdown
     config = load(Config)
     _prepare_celery(config, follow)
     from workers import queues
@@ -129,9 +125,7 @@ def _follow(parent: int | None) -> None:
     if parent is not None:
         from ingest.lifeline import follow_parent
 
-        follow_parent()
-        if os.getppid() != parent:
-            sys.exit()
+        follow_parent(parent)
 
 
 def _environment_of_the_door() -> dict[str, str]:

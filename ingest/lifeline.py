@@ -9,12 +9,13 @@ LOOK_EVERY = 0.5  # seconds
 PATIENCE = 10.0  # seconds for an orderly end
 
 
-def follow_parent() -> None:
+def follow_parent(parent: int | None = None) -> None:
     """From now on this process ends when the one that started it does.
 
-    By looking, not by PR_SET_PDEATHSIG: that is Linux only, and follows the parent's thread rather than the parent.
+    `parent` is its id, for a child that may have lost it while starting. By looking, not by PR_SET_PDEATHSIG: that is
+    Linux only, and follows the parent's thread rather than the parent.
     """
-    threading.Thread(target=_follow, args=(os.getppid(),), name="lifeline", daemon=True).start()
+    threading.Thread(target=_follow, args=(parent or os.getppid(),), name="lifeline", daemon=True).start()
 
 
 def _follow(parent: int) -> None:

@@ -1,4 +1,4 @@
-"""The publisher: moves the journal to the broker, batch by batch; `python -m ingest.publish`, one per host.
+"""The publisher: moves the journal to the broker, batch by batch; `python -m ingest.publish [PID]`, one per host.
 
 A process of its own because of the GIL: as a thread it would cost the door half of its rate. No answer waits for it,
 so it may linger until batches are worth sending.
@@ -21,6 +21,7 @@ from ingest.lifeline import follow_parent
 from ingest.reader import JournalReader
 from ingest.segment import is_damage
 from ingest.sends import WINDOW, Batch, Sends
+from models import logs
 from models.config import ConfigError, DoorConfig, load
 from wechat.event import encode_batch, encode_suspect
 from workers.queues import receipts_queue
@@ -125,7 +126,8 @@ def main() -> None:
     except ConfigError as error:
         print(*error.problems, sep="\n", file=sys.stderr)  # noqa: T201
         sys.exit(2)
-    follow_parent()
+    logs.set_up(config.log_level)
+    follow_parent(*map(int, sys.argv[1:2]))
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -1,4 +1,4 @@
-"""The server of the ingress: `python -m ingest.serve`, started by `caidan ingest`."""
+"""The server of the ingress: `python -m ingest.serve [PID]`, started by `caidan ingest`, which has that id."""
 
 import os
 import shutil
@@ -7,8 +7,10 @@ import sys
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
 
 from ingest.lifeline import follow_parent
+from models import logs
 from models.config import ConfigError, DoorConfig, load
 
 
@@ -19,7 +21,7 @@ def main() -> None:
     except ConfigError as error:
         print(*error.problems, sep="\n", file=sys.stderr)  # noqa: T201
         sys.exit(2)
-    follow_parent()
+    follow_parent(*map(int, sys.argv[1:2]))
     measures = config.data_dir / "metrics"  # of processes that are gone: every start counts anew
     shutil.rmtree(measures, ignore_errors=True)
     measures.mkdir(parents=True)
@@ -41,7 +43,8 @@ def main() -> None:
         respawn_interval=0.5,
         workers_kill_timeout=10,
         websockets=False,
-        log_level=config.log_level,  # type: ignore[arg-type]
+        log_level=LogLevels(config.log_level),
+        log_dictconfig=logs.settings(config.log_level, readable=sys.stderr.isatty()),
     ).serve()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from console import logs
+from models import logs
 
 
 @pytest.fixture(autouse=True)
