@@ -22,7 +22,9 @@ from models.disk import refuse_network_disk
 log = logging.getLogger(__name__)
 
 WAIT = 3.5  # seconds that a push may wait for its group; with the rest of its path it stays under 4
-WAITING = 2048  # pushes that may wait; more are turned away at once
+WAITING = 2048  # pushes that may be queued; more are turned away at once
+PATIENT = 48  # pushes that may wait for a slow disk: three quarters of the door's threads, unless told otherwise
+SLOW = 0.5  # seconds of one commit, after which all others are turned away: threads must be left to answer
 SLOTS = 99  # two digits, and the last is not for processes (reader.py)
 SEGMENT_BYTES = 32 << 20
 SEGMENT_AGE = 3600.0  # seconds; a segment is removed whole, so it must not span much of the retention
@@ -58,10 +60,15 @@ class Journal:
     """The journal as one process of the door writes it; `append` may be called from any thread, and after a fork."""
 
     def __init__(
-        self, directory: Path, limit: int, observe: Callable[[int, float], None] = lambda _size, _seconds: None
+        self,
+        directory: Path,
+        limit: int,
+        observe: Callable[[int, float], None] = lambda _size, _seconds: None,
+        patient: int = PATIENT,
     ) -> None:
         """`limit` in bytes; `observe` is told the size of each group and the seconds of its commit.
 
+        While the disk hangs, `patient` pushes wait for it, which must be fewer than the threads that append.
         Raises NetworkDiskError and OSError.
         """
         directory.mkdir(parents=True, exist_ok=True)
@@ -69,6 +76,7 @@ class Journal:
         self._directory = directory
         self._limit = limit
         self._observe = observe
+        self._patient = patient
         self._start()
 
     def append(self, content: bytes) -> None:
@@ -89,13 +97,25 @@ class Journal:
     def _hand_over(self, waiting: _Waiting) -> None:
         if self._pid != os.getpid():
             self._start_after_fork()
-        if self._queue.qsize() > WAITING:
-            raise NotDurableError("journal_busy")
-        self._queue.put(waiting)
-        if not waiting.done.acquire(timeout=WAIT):
-            raise NotDurableError("journal_slow")
+        self._waiting.add(waiting)
+        try:
+            patience = self._patience()
+            if patience <= 0 or self._queue.qsize() > WAITING:
+                raise NotDurableError("journal_busy")
+            self._queue.put(waiting)
+            if not waiting.done.acquire(timeout=patience):
+                raise NotDurableError("journal_slow" if patience == WAIT else "journal_busy")
+        finally:
+            self._waiting.discard(waiting)
         if waiting.error:
             raise NotDurableError(waiting.error)
+
+    def _patience(self) -> float:
+        """The seconds that one more push may wait; with a disk that hangs none, when enough are waiting already."""
+        if len(self._waiting) <= self._patient:
+            return WAIT
+        began = self._began
+        return SLOW if began is None else SLOW - (time.monotonic() - began)
 
     def _start_after_fork(self) -> None:
         """Threads and SQLite's connections do not survive a fork: a slot and a segment of one's own."""
@@ -111,6 +131,8 @@ class Journal:
 
     def _start(self) -> None:
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._waiting: set[_Waiting] = set()
+        self._began: float | None = None  # when the commit under way was begun
         self._slot = _take_slot(self._directory)
         self._segment: SegmentWriter | None = None
         self._looked = self._failed = -1e9
@@ -127,7 +149,9 @@ class Journal:
                 while True:
                     group.append(self._queue.get_nowait())
             requests = [waiting for waiting in group if waiting is not None]
+            self._began = time.monotonic()
             error = self._commit([waiting.content for waiting in requests if waiting.content is not None])
+            self._began = None
             for waiting in requests:
                 waiting.error = error
                 waiting.done.release()

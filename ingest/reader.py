@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 LIVE = 60.0  # seconds; entries younger than this do not wait behind older ones
 RECOVERED_SLOT = 99  # of segments that hold what could be read of damaged ones
+AT_ONCE = 1000  # entries of a damaged segment appended by one statement, whose variables are limited
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS segment (id TEXT PRIMARY KEY, tail INTEGER NOT NULL);
@@ -194,18 +195,21 @@ class JournalReader:
 
     def _set_aside(self, file: SegmentFile) -> None:
         """Move a damaged segment out of the way, and what is intact in it into a new one."""
-        recovered = list(intact_entries(file.path))
+        recovered, lost = intact_entries(file.path)
         if recovered:
             writer = SegmentWriter(self._directory, RECOVERED_SLOT)
-            for start in range(0, len(recovered), 1000):
-                writer.append(recovered[start : start + 1000])
+            for start in range(0, len(recovered), AT_ONCE):
+                writer.append(recovered[start : start + AT_ONCE])
             writer.close()
         self._forget(file.id)
         aside = self._directory / "damaged"
         aside.mkdir(exist_ok=True)
         for part in file.parts():
             part.rename(aside / part.name)
-        log.error("journal segment set aside", extra={"segment": file.path.name, "recovered": len(recovered)})
+        log.error(
+            "journal segment set aside",
+            extra={"segment": file.path.name, "recovered": len(recovered), "lost": lost},
+        )
 
     def _set_tail(self, segment: str, tail: int) -> None:
         self._tails[segment] = tail

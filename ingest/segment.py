@@ -7,7 +7,7 @@ import secrets
 import sqlite3
 import time
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -175,18 +175,21 @@ class SegmentReader:
         self._connection.close()
 
 
-def intact_entries(path: Path) -> Iterator[bytes]:
-    """Whatever of a damaged segment can still be read and has the right checksum."""
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute("PRAGMA writable_schema = ON")  # else a file that was cut short is not read at all
+def intact_entries(path: Path) -> tuple[list[bytes], int]:
+    """Whatever of a damaged segment can still be read and has the right checksum, and how many entries cannot."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")  # else a file that was cut short is not read at all
+        end = _last_position(connection, path)
+        entries = [content for position in range(1, end + 1) for content in _intact(connection, position)]
+    return entries, end - len(entries)
+
+
+def _intact(connection: sqlite3.Connection, position: int) -> list[bytes]:
     try:
-        for position in range(1, _last_position(connection, path) + 1):
-            with contextlib.suppress(sqlite3.DatabaseError):
-                for content, checksum in connection.execute(_ONE, (position,)):
-                    if _is_intact(content, checksum):
-                        yield content
-    finally:
-        connection.close()
+        rows = connection.execute(_ONE, (position,)).fetchall()
+        return [content for content, checksum in rows if _is_intact(content, checksum)]
+    except sqlite3.DatabaseError:
+        return []
 
 
 def is_damage(error: sqlite3.Error) -> bool:

@@ -43,8 +43,11 @@ class Batch:
     def is_due(self, now: float) -> bool:
         return self.overtaken_at is not None and now - self.overtaken_at >= _wait(FIRST_WAIT, self.sends - 1)
 
+    def size(self) -> int:
+        return self.entries.last - self.entries.first + 1
+
     def is_single(self) -> bool:
-        return self.entries.first == self.entries.last
+        return self.size() == 1
 
     def is_suspect(self) -> bool:
         return self.is_single() and self.sends + 1 >= SUSPECT_FROM
@@ -144,8 +147,13 @@ class Sends:
             self._drop(batch)
 
     def _is_halved(self, batch: Batch) -> bool:
-        """Bind a batch anew in halves, if it is time and there is room for one more."""
-        if batch.sends + 1 < HALVES_FROM or batch.is_single() or len(self) >= WINDOW:
+        """Bind a batch anew in halves, if it is time.
+
+        Without room only the smallest of all is: one after the other, even a window full of what kills workers empties.
+        """
+        if batch.sends + 1 < HALVES_FROM or batch.is_single():
+            return False
+        if len(self) >= WINDOW and batch is not min(self._batches.values(), key=Batch.size):
             return False
         segment, first, last = batch.entries
         middle = (first + last) // 2
@@ -162,4 +170,4 @@ class Sends:
 
 def _wait(first: float, times: int) -> float:
     """A wait that doubled so many times; years of them must not overflow."""
-    return min(first * 2 ** min(times, 16), LONGEST_WAIT)
+    return min(first * float(1 << min(times, 16)), LONGEST_WAIT)

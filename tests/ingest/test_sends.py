@@ -126,7 +126,7 @@ def test_from_the_third_send_on_a_batch_goes_out_in_halves_once_each(sends: Send
     assert len(sends) == 2
 
 
-def test_a_window_that_is_full_is_not_made_fuller_by_halves(sends: Sends) -> None:
+def test_a_window_that_is_full_has_one_batch_halved_at_a_time(sends: Sends) -> None:
     for number in range(WINDOW):
         send(sends, count=2, first=2 * number + 1)
     for minute in range(10):
@@ -134,7 +134,7 @@ def test_a_window_that_is_full_is_not_made_fuller_by_halves(sends: Sends) -> Non
         sends.receipts([probe or ""], NOW + minute * 1000)
         send_again(sends, NOW + minute * 1000 + 950)
 
-        assert len(sends) == WINDOW
+        assert len(sends) <= WINDOW + 1
 
 
 def lone_sends(sends: Sends) -> dict[int, list[bool]]:
