@@ -98,7 +98,8 @@ def _running(
         process.wait()
 
 
-def _wait_for(port: int) -> None:
+def wait_for(port: int) -> None:
+    """Until a server answers."""
     for _ in range(100):
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1).close()
@@ -125,7 +126,8 @@ def _common_way(stack: ExitStack, redis: str) -> Door:
     return Door("common way", port, stack.enter_context(_running(command, SERVER_CORE, environment)))
 
 
-def _caidan(stack: ExitStack, name: str, mode: str, broker: str, folder: Path) -> Door:
+def caidan(stack: ExitStack, name: str, mode: str, broker: str, folder: Path) -> Door:
+    """Caidan's door with its publisher, and something that drains the queue; embedded when no broker is given."""
     port = servers.free_port()
     folder.mkdir()
     (folder / "caidan.toml").write_text(
@@ -194,9 +196,9 @@ def main() -> None:
                 ("rabbitmq", "encrypted", rabbitmq.url),
             ]
         ):
-            doors.append(_caidan(stack, name, mode, url, folder / str(number)))
+            doors.append(caidan(stack, name, mode, url, folder / str(number)))
         for door in doors:
-            _wait_for(door.port)
+            wait_for(door.port)
         for connections in arguments.connections:
             for run in range(arguments.runs):
                 for door in doors:

@@ -56,7 +56,8 @@ def report(part: str, figures: Sequence[Figure]) -> None:
         goal = "" if figure.goal is None else f"{'≥' if figure.better == 'higher' else '≤'} {figure.goal:g}"
         numbers = (f"{number:,.2f}" for number in (figure.value, min(figure.runs), max(figure.runs)))
         table.add_row(figure.name, *numbers, goal, figure.verdict)
-    Console().print(table)
+    console = Console()
+    Console(width=max(console.width, 100)).print(table)
     folder = ROOT / "build" / "bench"
     folder.mkdir(parents=True, exist_ok=True)
     found = {"machine": _machine(), "commit": _commit(), "figures": [figure.as_json() for figure in figures]}
