@@ -20,6 +20,15 @@ demo: setup ## run the whole pipeline against the simulated platform, and show w
 test: setup ## run the tests
 	$(BIN)/pytest
 
+bench: bench-door ## all benchmarks; each writes build/bench/<part>.json
+
+bench-door: setup ## what a durable push costs, beside a bare Flask view and the common way (Linux)
+	$(BIN)/python -m tests.benchmarks.door
+	$(BIN)/python -m tests.benchmarks.backlog
+
+chaos: setup ## kill, freeze, fill and empty each broker under load, and count what came through (Linux)
+	$(BIN)/python -m tests.chaos
+
 lint: setup ## ruff, mypy and import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -31,4 +40,4 @@ lock: ## resolve the requirements anew (needs uv)
 	uv pip compile $(LOCK) --all-extras --group dev pyproject.toml -o tests/requirements.txt
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade
 
-.PHONY: help setup demo test lint lock
+.PHONY: help setup demo test bench bench-door chaos lint lock

@@ -41,7 +41,7 @@ def up(follow: int | None) -> None:
     config = load(Config)
     logs.set_up(config.log_level)
     _follow(follow)
-    _check_free(config.bind)
+    _listening(config.bind).close()
     upgrade_database(config)
     click.echo(_("Pushes go to {addresses}").format(addresses=_callbacks(config)), err=True)
     own = f"--follow={os.getpid()}"
@@ -62,15 +62,17 @@ def ingest(follow: int | None) -> None:
     config = load(DoorConfig)
     logs.set_up(config.log_level)
     _follow(follow)
-    if follow is None:  # under `up` a door that is just going may still hold it: tried again then
-        _check_free(config.bind)
-    environment, own = _environment_of_the_door(), str(os.getpid())
-    supervise(
-        [
-            Child.python("ingest.serve", "ingest.serve", own, environment=environment),
-            Child.python("ingest.publish", "ingest.publish", own, environment=environment),
-        ]
-    )
+    from ingest.measures import share_measures
+
+    environment, own = _environment_of_the_door() | share_measures(config.data_dir), str(os.getpid())
+    with _listening(config.bind) as listener:
+        door = Child.python(
+            *("ingest.serve", "ingest.serve", own, str(listener.fileno())),
+            environment=environment,
+            descriptors=[listener.fileno()],
+            reloads=True,
+        )
+        supervise([door, Child.python("ingest.publish", "ingest.publish", own, environment=environment)])
 
 
 @command()
@@ -134,15 +136,12 @@ def _environment_of_the_door() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in hidden}
 
 
-def _check_free(address: str) -> None:
+def _listening(address: str) -> socket.socket:
     """Say at once that the address is taken, where the server would only die again and again."""
-    host, _colon, port = address.rpartition(":")
-    host = host.strip("[]")
+    from ingest.listener import listen
+
     try:
-        family = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)[0][0]
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((host, int(port)))
+        return listen(address)
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         text = _("{address} cannot be bound ({reason}); give another with --bind.")

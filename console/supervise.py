@@ -28,6 +28,8 @@ class Child:
     command: Sequence[str]
     environment: Mapping[str, str] | None = None  # of this process, unless given
     patience: float = 10.0  # seconds that it may take to stop
+    descriptors: Sequence[int] = ()  # open files that it inherits
+    reloads: bool = False  # on SIGHUP, which then stops nobody
 
     @classmethod
     def python(cls, name: str, *arguments: str, **settings: Any) -> "Child":
@@ -38,14 +40,19 @@ class Child:
 def supervise(children: Sequence[Child]) -> None:
     """Keep the children running until this process is told to stop; then stop them in their order.
 
-    A second signal to stop kills. Must be called from the main thread.
+    SIGHUP goes on to those that reload, where there are any, unless it is a terminal's hang-up. A second signal to
+    stop kills. Must be called from the main thread.
     """
     running = [_Running(child) for child in children]
+    reloading = [one for one in running if one.child.reloads and not os.isatty(0)]
+    stopping = [number for number in STOP_SIGNALS if number != signal.SIGHUP or not reloading]
     with _signals() as signals:
         try:
-            while (number := _next(signals, min(one.rest() for one in running))) not in STOP_SIGNALS:
+            while (number := _next(signals, min(one.rest() for one in running))) not in stopping:
                 for one in running:
                     one.revive()
+                for one in reloading if number == signal.SIGHUP else ():
+                    one.reload()
             if number == signal.SIGINT:
                 click.echo(_("Stopping; Ctrl-C once more to stop at once."), err=True)
             all(one.stop(signals) for one in running)
@@ -80,6 +87,10 @@ class _Running:
             self.due_at = now + self.wait
             self._report(code)
 
+    def reload(self) -> None:
+        if self.process is not None:
+            self.process.send_signal(signal.SIGHUP)
+
     def stop(self, signals: "SimpleQueue[int]") -> bool:
         """Ask to stop, and kill after as long as the child may take. False: a signal to stop ended the waiting."""
         if self.process is None:
@@ -108,7 +119,11 @@ class _Running:
         self.started_at = time.monotonic()
         # In a session of its own, so that Ctrl-C in a terminal reaches the supervisor alone, which then stops in order.
         self.process = subprocess.Popen(  # noqa: S603 - the commands are our own
-            self.child.command, env=self.child.environment, stdin=subprocess.DEVNULL, start_new_session=True
+            self.child.command,
+            env=self.child.environment,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            pass_fds=self.child.descriptors,
         )
 
     def _report(self, code: int) -> None:

@@ -29,9 +29,11 @@ _STATUS = {200: "200 OK", 400: "400 Bad Request", 403: "403 Forbidden", 404: "40
 def create_app(config: DoorConfig | None = None) -> Flask:
     """The application; without an argument configured from file and environment, as the server's processes do."""
     config = config or load(DoorConfig)
-    door = Door(
-        accounts(config), Journal(config.journal_dir, config.journal_limit, metrics.observe_group), config.replay_window
-    )
+    metrics.watch_journal(config.journal_dir)
+    metrics.keep_adding_up()
+    patient = config.ingest_threads * 3 // 4  # the rest answers those that cannot wait, and /healthz
+    journal = Journal(config.journal_dir, config.journal_limit, metrics.note_group, patient)
+    door = Door(accounts(config), journal, config.replay_window)
     app = Flask("ingest", static_folder=None)
     _add_routes(app, door)
     app.wsgi_app = PushLayer(app.wsgi_app, door)  # type: ignore[method-assign]

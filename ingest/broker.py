@@ -13,6 +13,7 @@ from typing import Any
 
 from kombu import Connection, Consumer, Producer
 
+from workers import queues
 from workers.queues import EVENTS, RECORD_EVENTS, Role, connect, is_rabbitmq, receipts, work_queue
 
 COMPRESS_ABOVE = 4096  # bytes; zstd makes a batch a tenth at a third of a microsecond per event
@@ -20,13 +21,21 @@ HEARTBEAT_EVERY = 5.0  # seconds
 
 
 class BrokerError(Exception):
-    """The broker refused, fell silent, or is gone; the message is short, and holds no payload."""
+    """The broker refused, fell silent, or is gone; the message is short, and holds no payload.
+
+    `kind` is the name of the error below, of which there are not many.
+    """
+
+    def __init__(self, message: str, kind: str) -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class Broker:
     """An open connection; a context manager. Every method raises BrokerError, after which it is of no more use."""
 
     def __init__(self, url: str, receipts_queue: str) -> None:
+        self._url = url
         self._arrived: list[str] = []
         self._beaten = time.monotonic()
         self._sending, self._receiving = connect(url, Role.PUBLISHER), connect(url, Role.PUBLISHER)
@@ -50,6 +59,11 @@ class Broker:
 
     def __exit__(self, *_: object) -> None:
         self.throw_away()
+
+    def warnings(self) -> list[str]:
+        """What the broker's settings endanger, in sentences."""
+        with _translated():
+            return queues.dangers(self._sending, self._url)
 
     def publish(self, batch_id: str, payload: bytes) -> None:
         """Hand one batch to the broker; on RabbitMQ return once it has confirmed."""
@@ -134,4 +148,4 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except Exception as error:  # kombu's transports raise errors of many families; to us they are all the same
-        raise BrokerError(f"{type(error).__name__}: {str(error)[:200]}") from None
+        raise BrokerError(queues.explained(error), type(error).__name__) from None

@@ -28,18 +28,18 @@ class Door:
         """
         started = time.perf_counter()
         account = self.accounts.get(name)
+        mode = "unknown"
         if account is None:
-            answer = _refuse("unknown", UNKNOWN_ACCOUNT)
+            name, answer = "unknown", UNKNOWN_ACCOUNT  # whatever was asked for must not become a label
         elif isinstance(body := read(), Answer):
-            answer = _refuse(name, body)
+            answer = body
         else:
             received = receive(account, query_string, body, self._replay_window, time.time())
-            answer = self._made_durable(received)
-            metrics.PUSHES.labels(name, received.mode, answer.outcome).inc()
-            if answer is not received.answer or answer.status != 200 or not answer.body:
-                log.warning("push not accepted", extra={"account": name, "reason": answer.outcome})
+            mode, answer = received.mode, self._made_durable(received)
             _note_other_recipient(account, received)
-        metrics.ACKNOWLEDGED.observe(time.perf_counter() - started)
+        if answer.body != b"success":
+            log.warning("push not accepted", extra={"account": name, "reason": answer.outcome})
+        metrics.note_push(name, mode, answer.outcome, time.perf_counter() - started)
         return answer
 
     def _made_durable(self, received: Received) -> Answer:
@@ -50,12 +50,6 @@ class Door:
         except NotDurableError as error:
             return refusal(503, error.reason)
         return received.answer
-
-
-def _refuse(account: str, answer: Answer) -> Answer:
-    metrics.PUSHES.labels(account, "unknown", answer.outcome).inc()
-    log.warning("push not accepted", extra={"account": account, "reason": answer.outcome})
-    return answer
 
 
 def _note_other_recipient(account: Account, received: Received) -> None:

@@ -16,6 +16,7 @@ import threading
 import time
 from pathlib import Path
 
+from ingest import metrics, replays
 from ingest.broker import Broker, BrokerError
 from ingest.lifeline import follow_parent
 from ingest.reader import JournalReader
@@ -44,6 +45,7 @@ class Publisher:
 
     def __init__(self, config: DoorConfig) -> None:
         """Raises sqlite3.Error and OSError."""
+        self._directory = config.journal_dir
         self._url = config.broker_url.get_secret_value()
         self._retention, self._limit = config.journal_retention, config.journal_limit
         self._state = _open_state(config.journal_dir / "reader.db")
@@ -51,6 +53,7 @@ class Publisher:
         self._sends = Sends(self._state)
         self._receipts_queue = receipts_queue(_host(config.journal_dir / "host"))
         self._looked = self._cleaned = self._took = -math.inf
+        self._told: set[str] = set()
 
     def run(self, stop: threading.Event) -> None:
         """Publish until told to stop; a broker that fails is tried anew, at growing intervals."""
@@ -59,11 +62,13 @@ class Publisher:
             try:
                 with Broker(self._url, self._receipts_queue) as broker:
                     log.info("broker connected")
+                    self._tell(broker.warnings())
                     while not stop.is_set():
                         self._round(broker)
                         wait = BACK_OFF[0]  # not before: some brokers take connections and refuse all else
             except BrokerError as error:
                 self._state.commit()  # what is bound stays bound
+                metrics.BROKER_FAILURES.labels(error.kind).inc()
                 log.warning("broker failed", extra={"reason": str(error), "retry_seconds": wait})
                 stop.wait(wait)
                 wait = min(2 * wait, BACK_OFF[1])
@@ -74,7 +79,7 @@ class Publisher:
         """One turn; the wait for receipts is the time in which a batch gathers."""
         arrived = broker.receipts(0.0 if self._reader.was_full else LINGER)
         now = time.monotonic()  # a clock that is set back must not stop us; only the entries bear times of day
-        self._sends.receipts(arrived, now)
+        metrics.RECEIPTS.inc(self._sends.receipts(arrived, now))
         self._look(now)
         for batch in [*self._sends.due_again(now), *self._gathered(now)]:
             self._send(broker, batch, now)
@@ -106,7 +111,9 @@ class Publisher:
             payload = encode_batch(batch.id, self._receipts_queue, contents)
         broker.publish(batch.id, payload)
         self._sends.mark_sent(batch, now)
+        metrics.BATCH_SIZE.observe(len(contents))
         if batch.sends:
+            metrics.REPEATS.inc()
             log.warning("batch sent again", extra={"sends": batch.sends + 1, "events": len(contents)})
 
     def _look(self, now: float) -> None:
@@ -114,9 +121,24 @@ class Publisher:
         if now - self._looked > LOOK_EVERY:
             self._looked = now
             self._sends.forget_all_but(self._reader.look())
+            self._replay()
         if now - self._cleaned > CLEAN_EVERY:
             self._cleaned = now
             self._reader.remove_old(self._sends.segments(), self._retention, self._limit, time.time())
+
+    def _replay(self) -> None:
+        """Send once more what was asked for."""
+        for path, since in replays.requests(self._directory):
+            count = self._reader.replay(since)
+            self._state.commit()
+            path.unlink()
+            log.info("journal replayed", extra={"entries": count})
+
+    def _tell(self, warnings: list[str]) -> None:
+        """Once each, however often the connection is rebuilt."""
+        for advice in set(warnings) - self._told:
+            log.warning("broker endangers events", extra={"advice": advice})
+        self._told.update(warnings)
 
 
 def main() -> None:

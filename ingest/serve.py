@@ -1,51 +1,57 @@
-"""The server of the ingress: `python -m ingest.serve [PID]`, started by `caidan ingest`, which has that id."""
+"""The server of the ingress: `python -m ingest.serve [PID [DESCRIPTOR]]`.
+
+Started by `caidan ingest`, which has that id, and holds the listening socket: while it starts us again, what comes
+waits in the kernel.
+"""
 
 import os
-import shutil
+import resource
 import signal
+import socket
 import sys
 
-from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 
 from ingest.lifeline import follow_parent
+from ingest.listener import BACKLOG, Server, listen
+from ingest.measures import share_measures
 from models import logs
 from models.config import ConfigError, DoorConfig, load
 
+CONNECTIONS = 2048  # per process; the idle ones count, too, and more wait in the listen queue
+
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until told to stop. On SIGHUP the processes are replaced, one after another."""
     try:
         config = load(DoorConfig)
     except ConfigError as error:
         print(*error.problems, sep="\n", file=sys.stderr)  # noqa: T201
         sys.exit(2)
     follow_parent(*map(int, sys.argv[1:2]))
-    measures = config.data_dir / "metrics"  # of processes that are gone: every start counts anew
-    shutil.rmtree(measures, ignore_errors=True)
-    measures.mkdir(parents=True)
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(measures)
-    host, _, port = config.bind.rpartition(":")
+    os.environ |= share_measures(config.data_dir)
+    _allow_files(2 * CONNECTIONS)
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
-    Granian(
+    server = Server(
         "ingest.serve:application",
         factory=True,
-        address=host.strip("[]"),
-        port=int(port),
         interface=Interfaces.WSGI,
         http=HTTPModes.http1,
         workers=config.ingest_processes,
         blocking_threads=config.ingest_threads,
-        backlog=2048,
-        backpressure=config.ingest_threads * 8,  # in flight; more wait in the listen queue
+        backlog=BACKLOG,
+        backpressure=CONNECTIONS,
         respawn_failed_workers=True,
-        respawn_interval=0.5,
+        respawn_interval=1.0,  # between the start of a new process and the end of the one that it replaces
         workers_kill_timeout=10,
         websockets=False,
         log_level=LogLevels(config.log_level),
         log_dictconfig=logs.settings(config.log_level, readable=sys.stderr.isatty()),
-    ).serve()
+    )
+    server.listener = socket.socket(fileno=int(sys.argv[2])) if sys.argv[2:] else listen(config.bind)
+    server.bind_addr, server.bind_port = server.listener.getsockname()[:2]  # what it says that it listens at
+    server.serve()
 
 
 def application() -> object:
@@ -54,6 +60,14 @@ def application() -> object:
     from ingest.app import create_app  # after the metrics' directory is set
 
     return create_app()
+
+
+def _allow_files(number: int) -> None:
+    """A login's usual limit of 1,024 is less than the connections we take."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < number:
+        most = number if hard == resource.RLIM_INFINITY else min(number, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 if __name__ == "__main__":

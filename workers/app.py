@@ -12,7 +12,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from models import db
 from models.account import upsert_accounts
 from models.config import Config, load
-from workers.queues import EVENTS, UPKEEP, Role, is_rabbitmq, transport_options, work_queue
+from workers.queues import (
+    EVENTS,
+    TIME_LIMIT,
+    UPKEEP,
+    Role,
+    dangers_at_start,
+    is_rabbitmq,
+    transport_options,
+    work_queue,
+)
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +54,7 @@ app.conf.update(
     task_acks_on_failure=False,
     task_acks_on_timeout=False,
     task_retry_on_worker_lost=False,
-    task_time_limit=600,  # above the 300 seconds that a batch may wait, below Redis' visibility timeout
+    task_time_limit=TIME_LIMIT,
     task_soft_time_limit=540,
     worker_prefetch_multiplier=2 if is_rabbitmq(_url) else 1,
     worker_cancel_long_running_tasks_on_connection_loss=False,
@@ -78,6 +87,12 @@ def _engine(_pid: int) -> Engine:
 def engine() -> Engine:
     """The database, with connections of this process' own: a fork must not share its parent's."""
     return _engine(os.getpid())
+
+
+@signals.worker_init.connect
+def _check_broker(**_: object) -> None:
+    for advice in dangers_at_start(_url):
+        log.warning("broker endangers events", extra={"advice": advice})
 
 
 @signals.worker_init.connect

@@ -16,6 +16,7 @@ from workers.leases import Store
 
 SCHEME = "sqlite:///"  # what kombu leaves of caidan+sqlite:///PATH
 BUSY_PAUSE, IDLE_PAUSE = 0.01, 0.05  # seconds between two looks at the table
+LOOK_EVERY = 0.02  # the same, in celery's event loop
 
 
 class QoS(virtual.QoS):
@@ -102,11 +103,15 @@ class Channel(virtual.Channel):
 
 class Transport(virtual.Transport):
     Channel = Channel
+    # Without an event loop the processes of celery's pool share one pipe, and who reads it holds a lock: one that is
+    # killed while idle takes the lock along, and nothing is ever done again.
+    implements = virtual.Transport.implements.extend(asynchronous=True)
     driver_type = "sqlite"
     driver_name = "sqlite3"
     connection_errors = (*virtual.Transport.connection_errors, sqlite3.OperationalError)
     store: Store
     _pause = BUSY_PAUSE
+    _loop: Any = None
 
     def driver_version(self) -> str:
         return sqlite3.sqlite_version
@@ -123,6 +128,20 @@ class Transport(virtual.Transport):
             super().close_connection(connection)  # gives back what is unacknowledged
         finally:
             self.store.close()
+            if self._loop is not None:
+                self._loop.on_tick.discard(self._look)
+
+    def register_with_event_loop(self, connection: Any, loop: Any) -> None:  # noqa: ARG002
+        """Look whenever something has happened, as there may be room for a message; the timer is something, too."""
+        loop.on_tick.add(self._look)
+        loop.call_repeatedly(LOOK_EVERY, lambda: None)
+        self._loop = loop
+
+    def _look(self) -> None:
+        """Deliver what there is, and room for."""
+        with suppress(Empty):
+            while True:
+                self.cycle.get(self._deliver)
 
     def drain_events(self, connection: Any, timeout: float | None = None) -> None:  # noqa: ARG002
         """Deliver one message, or raise TimeoutError; look less often as long as there is nothing."""

@@ -1,6 +1,9 @@
 """Names of queues and tasks, and how each broker is spoken to; imports nothing but kombu."""
 
+import contextlib
 import enum
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from kombu import Connection, Queue
@@ -18,7 +21,11 @@ DELIVERIES = "x-delivery-count"  # header: how often a message was delivered bef
 # RabbitMQ 4 drops a message after 20 deliveries unless told otherwise; the journal repeats, so none is ever dropped.
 # Arguments of a queue cannot be changed: a change needs a new name of the queue.
 _QUORUM = {"x-queue-type": "quorum", "x-delivery-limit": 1_000_000}
+TIME_LIMIT = 600  # seconds; above the 300 that a batch may wait
 VISIBILITY_TIMEOUT = 900  # seconds; Redis gives a message back after them, so a batch must never take so long
+
+_SETTINGS = ("appendonly", "save", "maxmemory-policy")
+_OTHER_QUEUE = re.compile(r"inequivalent arg '(?P<argument>[^']*)' for queue '(?P<queue>[^']*)'.*?: (?P<values>.*)")
 
 
 class Role(enum.Enum):
@@ -74,3 +81,74 @@ def receipts(name: str, url: str) -> Queue:
     """The queue of receipts by its name, declared alike by publisher and worker."""
     arguments = {"x-expires": RECEIPTS_EXPIRE * 1000} if is_rabbitmq(url) else None
     return Queue(name, routing_key=name, durable=True, queue_arguments=arguments)
+
+
+def dangers(connection: Connection, url: str) -> list[str]:
+    """What the settings of a broker endanger; nothing where it does not tell them."""
+    if not is_redis(url):
+        return []
+    channel = connection.default_channel
+    return dangers_of_visibility(channel.visibility_timeout) + dangers_of_settings(_settings(channel.client))
+
+
+def dangers_at_start(url: str) -> list[str]:
+    """The same for a worker, and what would keep it from its queues; nothing while the broker cannot be reached."""
+    if not (is_redis(url) or is_rabbitmq(url)):
+        return []
+    with connect(url, Role.PUBLISHER) as connection:  # which gives up early
+        try:
+            for name in (EVENTS, UPKEEP):
+                work_queue(name, url)(connection.default_channel).declare()
+            return dangers(connection, url)
+        except Exception as error:  # kombu's transports raise errors of many families
+            return [explained(error)] if _OTHER_QUEUE.search(str(error)) else []
+
+
+def explained(error: Exception) -> str:
+    """A broker's error, short, and with what to do about it where that is known."""
+    found = _OTHER_QUEUE.search(str(error))
+    if found is None:
+        return f"{type(error).__name__}: {str(error)[:200]}"
+    return (
+        f"the queue {found['queue']} exists with another {found['argument']} ({found['values'][:100]}), which cannot "
+        "be changed: delete the queue, and it is made anew, and what was in it sent again"
+    )
+
+
+def dangers_of_settings(settings: Mapping[str, str]) -> list[str]:
+    """What Redis' settings endanger."""
+    found = []
+    if settings.get("appendonly") == "no" and not settings.get("save", "some"):
+        found.append(
+            "Redis keeps nothing on disk: when it restarts, what it held is sent again, minutes later; "
+            "set `appendonly yes`"
+        )
+    policy = settings.get("maxmemory-policy", "noeviction")
+    if policy != "noeviction":
+        found.append(
+            f"Redis may throw away queues when its memory is full ({policy}); set `maxmemory-policy noeviction`"
+        )
+    return found
+
+
+def dangers_of_visibility(seconds: float) -> list[str]:
+    """Whether Redis gives out a batch anew while a worker is still busy with it."""
+    if seconds > TIME_LIMIT:
+        return []
+    return [
+        f"visibility_timeout is {seconds:.0f} seconds, and a batch may take {TIME_LIMIT}: it would be given to "
+        "another worker meanwhile; leave it out of broker_url"
+    ]
+
+
+def _settings(client: Any) -> dict[str, str]:
+    """Empty where asking is forbidden, as with many managed ones."""
+    settings: dict[str, str] = {}
+    with contextlib.suppress(Exception):  # of redis-py, which only Redis needs
+        for name in _SETTINGS:
+            settings |= {_text(key): _text(value) for key, value in client.config_get(name).items()}
+    return settings
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value

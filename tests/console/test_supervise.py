@@ -38,7 +38,9 @@ def _supervising(folder: Path, program: str, *names: str) -> Iterator[subprocess
     command = [sys.executable, "-c", SUPERVISOR, program, *names]
     root = Path(__file__).parents[2]
     environment = os.environ | {"PYTHONPATH": str(root), "LANGUAGE": "en"}
-    process = subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
     try:
         yield process
     finally:
@@ -119,3 +121,39 @@ def test_no_child_outlives_a_supervisor_that_was_killed(tmp_path: Path) -> None:
         supervisor.kill()
 
         until(lambda: not is_alive(_starts(tmp_path, "one")[0]))
+
+
+RELOADING = CHILD.replace(
+    "with open",
+    """def reload(*_):
+    print(sys.argv[1], "reloads", file=sys.stderr, flush=True)
+signal.signal(signal.SIGHUP, reload)
+with open""",
+)
+
+
+def test_a_hangup_goes_on_to_those_that_reload_and_stops_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{__name__}.SUPERVISOR", SUPERVISOR.replace("1.0)", "1.0, reloads=name == 'two')"))
+    with _supervising(tmp_path, RELOADING, "one", "two") as supervisor:
+        until(lambda: _starts(tmp_path, "one") and _starts(tmp_path, "two"))
+        supervisor.send_signal(signal.SIGHUP)
+        assert supervisor.stderr
+        first = supervisor.stderr.readline()
+        supervisor.terminate()
+        _out, words = supervisor.communicate(timeout=20)
+
+    assert "two reloads\n" == first
+    assert "reloads" not in words
+    assert [1, 1] == [len(_starts(tmp_path, name)) for name in ("one", "two")]
+
+
+def test_a_hangup_stops_where_nobody_reloads(tmp_path: Path) -> None:
+    with _supervising(tmp_path, RELOADING, "one") as supervisor:
+        until(lambda: _starts(tmp_path, "one"))
+        supervisor.send_signal(signal.SIGHUP)
+        _out, words = supervisor.communicate(timeout=20)
+
+    assert 0 == supervisor.returncode
+    assert "one stops" in words

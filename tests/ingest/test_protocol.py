@@ -152,7 +152,7 @@ class Host:
         if self.fails_after == 0:
             if self.fails_late:
                 self.world.events.append(message)  # it got through, and nobody said so
-            raise BrokerError("gone")
+            raise BrokerError("gone", "test")
         if self.fails_after is not None:
             self.fails_after -= 1
         self.world.events.append(message)

@@ -95,6 +95,20 @@ def test_a_task_survives_its_child_and_its_worker(
     assert [["slow", "0"], ["slow", "1"], ["slow", "2"]] == [note[:2] for note in notes(tmp_path, 3)]
 
 
+def test_a_child_killed_while_idle_takes_nothing_along(
+    tmp_path: Path, start_worker: Callable[[], subprocess.Popen[bytes]]
+) -> None:
+    app = make_app(str(tmp_path))
+    start_worker()
+    app.send_task("note", ("before", 0), queue="events")
+    child = int(notes(tmp_path, 1)[0][2])
+    time.sleep(0.5)  # until it waits for its next task
+    os.kill(child, signal.SIGKILL)
+    app.send_task("note", ("after", 0), queue="events")
+
+    assert ["before", "after"] == [note[0] for note in notes(tmp_path, 2)]
+
+
 def test_a_stopped_worker_ends_its_task_and_gives_back_the_next(
     tmp_path: Path, start_worker: Callable[[], subprocess.Popen[bytes]]
 ) -> None:
