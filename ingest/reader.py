@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ingest.journal import FREE_BYTES, Slot
-from ingest.segment import Entry, SegmentFile, SegmentReader, SegmentWriter, intact_entries, is_damage, segments
+from ingest.segment import (
+    Entry,
+    SegmentFile,
+    SegmentReader,
+    SegmentWriter,
+    intact_entries,
+    is_damage,
+    segments,
+    strangers,
+)
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +56,7 @@ class JournalReader:
         self._readers: dict[str, SegmentReader] = {}
         self._read: set[str] = set()  # finished segments of which nothing is left to take
         self._damaged: set[str] = set()
+        self._strangers: set[str] = set()  # of which was told
         self.was_full = False  # whether the last round was cut short: there is more to take
         self._tails: dict[str, int] = dict(state.execute("SELECT id, tail FROM segment"))
         self._gaps: dict[str, list[tuple[int, int]]] = {}
@@ -59,6 +69,9 @@ class JournalReader:
         for gone in (self._files.keys() | self._tails.keys()) - files.keys():
             self._forget(gone)
         self._files = files
+        for name in strangers(self._directory) - self._strangers:
+            self._strangers.add(name)
+            log.error("journal segment left alone", extra={"segment": name, "reason": "unknown_version"})
         for segment in [segment for segment in self._damaged if not self._is_live(files[segment])]:
             self._set_aside(files[segment])
         return set(self._files)

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-VERSION = 1
 DAMAGED = ".damaged"
+# Another format would have another name (.journal2), so that each version of the program leaves alone what it cannot
+# read: it neither sends nor removes it, and says so. The version that can does, when it is back.
 _NAME = re.compile(r"slot-(?P<slot>\d{2})-(?P<created>\d{13})-(?P<id>[0-9a-f]{16})\.journal")
 
 # The checksum tells intact entries from damaged ones, when a file has to be searched for them.
 _SCHEMA = """
-CREATE TABLE segment (version INTEGER NOT NULL, checked_at INTEGER NOT NULL);
+CREATE TABLE segment (checked_at INTEGER NOT NULL);
 CREATE TABLE entry (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
     appended_at INTEGER NOT NULL,
@@ -83,6 +84,11 @@ def segments(directory: Path) -> list[SegmentFile]:
     """The segments of a journal, oldest first."""
     found = filter(None, (SegmentFile.named(path) for path in directory.glob("slot-*.journal")))
     return sorted(found, key=lambda segment: (segment.created_ms, segment.id))
+
+
+def strangers(directory: Path) -> set[str]:
+    """The names of segments in the format of another version of the program."""
+    return {path.name for path in directory.glob("slot-*.journal[0-9]*") if not path.name.endswith(("-wal", "-shm"))}
 
 
 class SegmentWriter:
@@ -226,7 +232,7 @@ def _create(path: Path, slot: int) -> None:
     draft = path.with_name(f".{path.name}")
     with contextlib.closing(sqlite3.connect(draft, isolation_level=None)) as connection:
         connection.executescript(_SCHEMA)
-        connection.execute("INSERT INTO segment VALUES (?, 0)", (VERSION,))
+        connection.execute("INSERT INTO segment VALUES (0)")
     draft.rename(path)
 
 

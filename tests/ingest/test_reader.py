@@ -315,3 +315,19 @@ def test_replay_outlives_the_reader_and_keeps_what_was_left_before(
 
     with closing(JournalReader(tmp_path, state)) as successor:
         assert take_all(successor, events=4) == 6 + 14 + 6
+
+
+def test_a_segment_of_another_version_of_the_program_is_left_alone_and_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    stranger = tmp_path / "slot-00-1795000000000-0123456789abcdef.journal2"
+    stranger.write_bytes(b"what the next version writes")
+    reader = JournalReader(tmp_path, sqlite3.connect(tmp_path / "reader.db"))
+
+    for _ in range(3):
+        reader.look()
+        reader.remove_old(set(), 0, 0, 4e9)
+
+    assert [] == reader.take(500, 1 << 20, 4e9)
+    assert b"what the next version writes" == stranger.read_bytes()
+    assert ["journal segment left alone"] == [record.message for record in caplog.records]
