@@ -3,6 +3,7 @@
 import functools
 import logging
 import os
+from typing import Any
 
 from celery import Celery, signals
 from celery.worker.consumer import Consumer
@@ -28,7 +29,17 @@ log = logging.getLogger(__name__)
 config = load(Config)
 _url = config.broker_url.get_secret_value()
 
-app = Celery("caidan", include=["workers.tasks"])
+
+class App(Celery):
+    """Celery with a worker of our own."""
+
+    @functools.cached_property
+    def Worker(self) -> Any:  # noqa: N802  # Celery's name
+        """What `worker_main` runs."""
+        return self.subclass_with_self("workers.worker:Worker")
+
+
+app = App("caidan", include=["workers.tasks"])
 app.conf.update(
     broker_url=_url,
     broker_transport_options=transport_options(_url, Role.WORKER),
