@@ -1,0 +1,1 @@
+"""Brokers that are killed, frozen, full or emptied while pushes arrive: `make chaos`."""
