@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 from celery import Celery
-from kombu.exceptions import KombuError
+from kombu.utils.uuid import uuid
 
 from workers.queues import EVENTS, RECORD_EVENTS
 
@@ -26,7 +26,7 @@ class Outgoing:
     def put_back(self, payload: str) -> None:
         """Put a batch back as a fresh message, so that waiting does not count as dying."""
         message = self._app.amqp.as_task_v2(
-            self._app.uuid(), RECORD_EVENTS, args=[payload], argsrepr="<batch>", ignore_result=True
+            uuid(), RECORD_EVENTS, args=[payload], argsrepr="<batch>", ignore_result=True
         )
         properties = message.properties | {"headers": message.headers, "compression": "zstd"}
         self._publish(message.body, EVENTS, "batch not put back", properties)
@@ -36,5 +36,5 @@ class Outgoing:
             with self._app.producer_or_acquire() as producer:
                 options = {"serializer": "json", "retry": True, "retry_policy": _ONCE_MORE} | properties
                 producer.publish(body, exchange="", routing_key=queue, **options)
-        except (*self._app.connection_for_write().recoverable_connection_errors, KombuError, OSError) as error:
+        except Exception as error:  # kombu's transports raise errors of many families, a full Redis one of its own
             log.warning(failure, extra={"error": type(error).__name__})
