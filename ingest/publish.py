@@ -23,7 +23,7 @@ from ingest.reader import JournalReader
 from ingest.segment import is_damage
 from ingest.sends import WINDOW, Batch, Sends
 from models import logs
-from models.config import ConfigError, DoorConfig, load
+from models.config import DoorConfig, load_or_exit
 from wechat.event import encode_batch, encode_suspect
 from workers.queues import receipts_queue
 
@@ -143,11 +143,7 @@ class Publisher:
 
 def main() -> None:
     """Publish until told to stop."""
-    try:
-        config = load(DoorConfig)
-    except ConfigError as error:
-        print(*error.problems, sep="\n", file=sys.stderr)  # noqa: T201
-        sys.exit(2)
+    config = load_or_exit(DoorConfig)
     logs.set_up(config.log_level)
     follow_parent(*map(int, sys.argv[1:2]))
     stop = threading.Event()

@@ -17,18 +17,14 @@ from ingest.lifeline import follow_parent
 from ingest.listener import BACKLOG, Server, listen
 from ingest.measures import share_measures
 from models import logs
-from models.config import ConfigError, DoorConfig, load
+from models.config import DoorConfig, load_or_exit
 
 CONNECTIONS = 2048  # per process; the idle ones count, too, and more wait in the listen queue
 
 
 def main() -> None:
     """Serve until told to stop. On SIGHUP the processes are replaced, one after another."""
-    try:
-        config = load(DoorConfig)
-    except ConfigError as error:
-        print(*error.problems, sep="\n", file=sys.stderr)  # noqa: T201
-        sys.exit(2)
+    config = load_or_exit(DoorConfig)
     follow_parent(*map(int, sys.argv[1:2]))
     os.environ |= share_measures(config.data_dir)
     _allow_files(2 * CONNECTIONS)

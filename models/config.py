@@ -9,6 +9,7 @@ import json
 import os
 import secrets
 import string
+import sys
 import tomllib
 from collections.abc import Callable, Container, Iterator
 from pathlib import Path
@@ -125,6 +126,15 @@ def load(kind: type[AnyConfig]) -> AnyConfig:
     Raises ConfigError.
     """
     return explain(kind)[0]
+
+
+def load_or_exit(kind: type[AnyConfig]) -> AnyConfig:
+    """The configuration of a process that a program starts: problems go to stderr, and end it with 2."""
+    try:
+        return load(kind)
+    except ConfigError as error:
+        print(*error.problems, sep="\n", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
 
 
 def explain(kind: type[AnyConfig]) -> tuple[AnyConfig, dict[str, str]]:
