@@ -49,7 +49,7 @@ _COLUMNS = {
 @click.option("--broker", "brokers", multiple=True, type=click.Choice(list(BROKERS)), help="Default: all of them.")
 @click.option("--fault", "faults", multiple=True, type=click.Choice(list(FAULTS)), help="Default: all of them.")
 @click.option("--pushes", type=click.IntRange(1), default=50_000, help="So many in each run.")
-@click.option("--rate", type=click.FloatRange(1), default=1000.0, help="Pushes a second.")
+@click.option("--rate", type=click.FloatRange(1), default=500.0, help="Pushes a second.")
 @click.option("--keep", is_flag=True, help="Leave the folders, with logs, journals and databases.")
 def main(brokers: tuple[str, ...], faults: tuple[str, ...], pushes: int, rate: float, keep: bool) -> None:
     """Hurt brokers and workers while pushes arrive, and see that none is lost, late or doubled."""
