@@ -1,6 +1,7 @@
 import gc
 import json
 import socket
+import socketserver
 import threading
 import time
 from collections.abc import Iterator
@@ -30,6 +31,22 @@ def silent_port() -> Iterator[int]:
     """A server that takes connections and says nothing."""
     with socket.create_server(("127.0.0.1", 0), backlog=200) as server:
         yield server.getsockname()[1]
+
+
+@pytest.fixture
+def dropping_port() -> Iterator[int]:
+    """Where whoever connects is cut off."""
+
+    class CutOff(socketserver.BaseRequestHandler):
+        pass
+
+    with socketserver.TCPServer(("127.0.0.1", 0), CutOff) as server:
+        server.request_queue_size = 100
+        serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        serving.start()
+        yield server.server_address[1]
+        server.shutdown()
+        serving.join()
 
 
 def unreachable(scheme: str, port: int) -> str:
@@ -123,17 +140,17 @@ def test_a_folder_that_is_none_is_told(tmp_path: Path, receipts_queue: str) -> N
 
 
 @pytest.mark.parametrize("scheme", ["redis", "amqp"])
-def test_hundreds_of_failures_leave_no_connection_and_no_thread(
-    scheme: str, receipts_queue: str, monkeypatch: pytest.MonkeyPatch
+def test_a_thousand_failures_leave_no_connection_and_no_thread(
+    scheme: str, dropping_port: int, receipts_queue: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def connect_impatiently(url: str, role: Role) -> Connection:
         return Connection(url, transport_options=transport_options(url, role), connect_timeout=0.01)
 
     monkeypatch.setattr("ingest.broker.connect", connect_impatiently)
     monkeypatch.setattr("kombu.utils.functional.sleep", lambda _seconds: None)
-    url = unreachable(scheme, free_port())
+    url = unreachable(scheme, dropping_port)
     before = (descriptors(), threading.active_count())
-    for _ in range(200):
+    for _ in range(1000):
         with pytest.raises(BrokerError):
             Broker(url, receipts_queue)
     gc.collect()  # kombu's connections refer to each other
