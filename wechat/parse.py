@@ -1,4 +1,4 @@
-"""From the bytes of a message to its fields: XML by xmltodict, JSON like XML, every leaf text."""
+"""From the bytes of a message to its fields: XML as xmltodict reads it, JSON like XML, every leaf text."""
 
 import json
 import re
@@ -7,10 +7,9 @@ from xml.parsers import expat
 
 import xmltodict
 
-MAX_DEPTH = 16  # the deepest push WeChat documents has 6 levels
+from wechat.simple_xml import REPEATED, read_simple
 
-# Elements that WeChat repeats: one of them is a list of one.
-REPEATED = frozenset({"item", "List", "fail_idx"})
+MAX_DEPTH = 16  # the deepest push WeChat documents has 6 levels
 
 # What XML 1.0 forbids, and followers type all the same (WeRoBot issue 420, easywechat pull 1419).
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -34,9 +33,12 @@ def parse(message: bytes) -> tuple[Fields, bool]:
     Raises UnreadableError.
     """
     try:
-        text = message.decode("utf-8-sig")
+        text = message.decode().removeprefix("\ufeff")
     except UnicodeDecodeError:
         raise UnreadableError("not_utf8") from None
+    fields = read_simple(text)
+    if fields is not None:
+        return fields, False
     first = text.lstrip()[:1]
     if not first:
         raise UnreadableError("empty_body")

@@ -1,6 +1,7 @@
 """Every vector of crypto_vectors.json, and what they do not say."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,16 @@ def test_any_ciphertext_is_read_or_refused_with_a_reason(ciphertext: bytes) -> N
 def test_the_same_message_is_encrypted_differently_each_time() -> None:
     assert encrypt(b"<xml/>", KEY, "wx1") != encrypt(b"<xml/>", KEY, "wx1")
     assert 32 == PADDING_BLOCK
+
+
+def test_threads_share_a_key_without_mixing_their_messages() -> None:
+    messages = [str(number).encode() * 2000 for number in range(400)]
+
+    with ThreadPoolExecutor(8) as threads:
+        ciphertexts = list(threads.map(lambda message: encrypt(message, KEY, "wx1"), messages))
+        read = list(threads.map(lambda ciphertext: decrypt(ciphertext, KEY, "wx1"), ciphertexts))
+
+    assert messages == read
 
 
 def test_a_lone_surrogate_in_a_signature_does_not_raise() -> None:
