@@ -50,7 +50,8 @@ def transport_options(url: str, role: Role) -> dict[str, Any]:
         return {
             "visibility_timeout": VISIBILITY_TIMEOUT,
             "unacked_restore_interval": 10,
-            "unacked_restore_throttle": 1,
+            # Workers look for messages of the dead; a publisher would do so whenever no receipt waits, half its time.
+            "unacked_restore_throttle": 1_000_000 if publishing else 1,
             "socket_timeout": 1 if publishing else 5,
             "socket_connect_timeout": 1 if publishing else 5,
             "retry_on_timeout": False,
