@@ -16,6 +16,7 @@ import migrations
 from models.base import Base
 from models.db import connect, transaction
 from tests import servers
+from tests.platforms import SHOP, Platform, platform_of
 from tests.servers import NotInstalledError, Server
 from workers.queues import EVENTS, UPKEEP
 
@@ -167,6 +168,13 @@ def embedded_url(tmp_path: Path) -> str:
 def broker_url(request: pytest.FixtureRequest) -> str:
     url: str = request.getfixturevalue(f"{request.param}_url")
     return url
+
+
+@pytest.fixture
+def platform() -> Iterator[Platform]:
+    """WeChat, simulated, with the account SHOP and twenty followers."""
+    with platform_of(SHOP) as running:
+        yield running
 
 
 def _connected(url: str) -> Iterator[Engine]:

@@ -8,13 +8,17 @@ from wechat import crypto
 
 @dataclass(frozen=True)
 class Account:
-    """Whom the pushes are for; `aes_key` is needed for compatible and security mode only."""
+    """Whom the pushes are for; `aes_key` is needed for compatible and security mode only.
+
+    `app_secret` is what its calls of the simulated platform have to name.
+    """
 
     name: str
     app_id: str
     token: str
     aes_key: str | None = None
     original_id: str | None = None
+    app_secret: str | None = None
 
     @property
     def to_user(self) -> str:

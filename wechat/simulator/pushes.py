@@ -2,7 +2,7 @@
 
 import heapq
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -62,11 +62,18 @@ def pushes(
     """
     random = Random(seed)  # noqa: S311  # reproducible on purpose; nothing here is secret
     scene = Scene(random, Crowd(random, account.app_id, followers), menu)
-    write = partial(_write, account, random, form)
+    return play(account, scene, _moments(random, period, count), form)
+
+
+def play(
+    account: Account, scene: Scene, moments: Iterable[float], form: Literal["xml", "json"] = "xml"
+) -> Iterator[Push]:
+    """A push of this scene at each of these moments."""
+    write = partial(write_push, account, scene.random, form)
     waiting: list[tuple[float, int, Said]] = []  # what follows an act, by its time
     numbers = itertools.count()
     second, seen = 0, set[str]()
-    for moment in _moments(random, period, count):
+    for moment in moments:
         while True:
             push = write(*_next(scene, waiting, numbers, moment))
             if int(moment) != second:
@@ -93,13 +100,17 @@ def _next(
     if waiting and waiting[0][0] <= moment:
         due, _, said = heapq.heappop(waiting)
         return said, int(due)
-    first, *rest = _ACTS.play(scene)
+    acted: list[Said] = []
+    while not acted:
+        acted = _ACTS.play(scene)
+    first, *rest = acted
     for said in rest:
         heapq.heappush(waiting, (moment + said.delay, next(numbers), said))
     return first, int(moment)
 
 
-def _write(account: Account, random: Random, form: str, said: Said, created_at: int) -> Push:
+def write_push(account: Account, random: Random, form: str, said: Said, created_at: int) -> Push:
+    """What is said, in its envelope."""
     fields: Fields = {"ToUserName": account.to_user, "FromUserName": said.sender, "CreateTime": created_at}
     fields |= said.fields
     if "Event" not in fields:

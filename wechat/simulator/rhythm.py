@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from random import Random
 
@@ -36,7 +36,7 @@ def history(random: Random, start: datetime, end: datetime, count: int) -> Itera
         yield from sorted(random.uniform(begins[hour], ends[hour]) for _ in range(drawn[hour]))
 
 
-def live() -> Iterator[float]:
+def live(clock: Callable[[], float] = time.time) -> Iterator[float]:
     """The time of each asking, without end."""
     while True:
-        yield time.time()
+        yield clock()

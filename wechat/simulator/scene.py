@@ -5,10 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from random import Random
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from wechat.parse import Fields
-from wechat.simulator.crowd import Crowd
 from wechat.simulator.menu import Button
 
 
@@ -20,17 +19,32 @@ class Said(NamedTuple):
     delay: float = 0.0
 
 
+class People(Protocol):
+    """An account's followers, by OpenID."""
+
+    def someone(self) -> str: ...
+    def join(self) -> str: ...
+    def leave(self) -> str: ...
+
+
 class Scene:
     """The followers of an account before its menu."""
 
-    def __init__(self, random: Random, crowd: Crowd, menu: Sequence[Button]) -> None:
+    def __init__(self, random: Random, crowd: People, menu: Sequence[Button]) -> None:
         self.random = random
         self.crowd = crowd
         self._menu = menu
-        self._popularity = list(accumulate(1 / (rank + 1) for rank in range(len(menu))))
 
-    def button(self) -> Button:
-        return self.random.choices(self._menu, cum_weights=self._popularity)[0]
+    def tap(self) -> tuple[str, Button] | None:
+        """Who taps what; nobody does where there is nothing to tap."""
+        if not self._menu:
+            return None
+        button = self.choose(self._menu)
+        return self.crowd.someone(), button
+
+    def choose(self, menu: Sequence[Button]) -> Button:
+        """The first are the most popular."""
+        return self.random.choices(menu, cum_weights=list(accumulate(1 / rank for rank in range(1, len(menu) + 1))))[0]
 
     def chance(self, share: float) -> bool:
         return self.random.random() < share

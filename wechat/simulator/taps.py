@@ -12,9 +12,13 @@ _OLD_CLIENT = 0.01  # repeats EventKey inside the info element, as in captures o
 
 
 def tap(scene: Scene) -> list[Said]:
+    """Somebody taps something."""
+    tapped = scene.tap()
+    return press(scene, *tapped) if tapped else []
+
+
+def press(scene: Scene, person: str, button: Button) -> list[Said]:
     """A follower taps a button, and sends what it asks for."""
-    button = scene.button()
-    person = scene.crowd.someone()
     if button.type.startswith("scancode_"):
         return event(person, button.type, {"EventKey": button.key, **_scan(scene, button)})
     if button.type.startswith("pic_"):
