@@ -27,7 +27,10 @@ def settings(level: str, *, readable: bool) -> dict[str, Any]:
         "formatters": {"line": {"()": _formatter, "readable": readable}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": "ext://sys.stderr", "formatter": "line"}},
         "root": {"level": level.upper(), "handlers": ["stderr"]},
-        "loggers": {"alembic.runtime.plugins": {"level": "WARNING"}},  # lists all it has, at every start
+        "loggers": {
+            "alembic.runtime.plugins": {"level": "WARNING"},  # lists all it has, at every start
+            "httpx2": {"level": "WARNING"},  # has a line for every request
+        },
     }
 
 
