@@ -4,22 +4,31 @@ Flask's own dispatch costs several times what verifying, parsing and a shared co
 not a push (URL verification, health, metrics, errors) is Flask's.
 """
 
+import logging
+import threading
+import time
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import IO, Any, TypeAlias
 
 from flask import Flask, Response, jsonify, request
 
 from ingest import metrics
 from ingest.account import accounts
+from ingest.addresses import Origins
 from ingest.door import Door
 from ingest.journal import Journal, NotDurableError
 from ingest.push import CUT_SHORT, MAX_BYTES, TOO_LARGE, UNKNOWN_ACCOUNT, Answer, verify_url
+from ingest.snapshot import Watched
 from models.config import DoorConfig, load
+
+log = logging.getLogger(__name__)
 
 Environ: TypeAlias = dict[str, Any]
 WsgiApp: TypeAlias = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 PREFIX = "/wechat/"
+EVERY = 1.0  # seconds between looks at measures and snapshot
 _STATUS = {200: "200 OK", 400: "400 Bad Request", 403: "403 Forbidden", 404: "404 Not Found"} | {
     413: "413 Content Too Large",
     503: "503 Service Unavailable",
@@ -30,10 +39,11 @@ def create_app(config: DoorConfig | None = None) -> Flask:
     """The application; without an argument configured from file and environment, as the server's processes do."""
     config = config or load(DoorConfig)
     metrics.watch_journal(config.journal_dir)
-    metrics.keep_adding_up()
     patient = config.ingest_threads * 3 // 4  # the rest answers those that cannot wait, and /healthz
     journal = Journal(config.journal_dir, config.journal_limit, metrics.note_group, patient)
-    door = Door(accounts(config), journal, config.replay_window)
+    origins = Origins(config.trusted_proxies)
+    door = Door(accounts(config), journal, config.replay_window, origins, config.foreign_pushes)
+    _keep_looking(origins, Watched(config.snapshot_file))
     app = Flask("ingest", static_folder=None)
     _add_routes(app, door)
     app.wsgi_app = PushLayer(app.wsgi_app, door)  # type: ignore[method-assign]
@@ -52,9 +62,18 @@ class PushLayer:
         path: str = environ["PATH_INFO"]
         if environ["REQUEST_METHOD"] != "POST" or not path.startswith(PREFIX):
             return self._app(environ, start_response)
-        answer = self._door.push(path[len(PREFIX) :], environ.get("QUERY_STRING", ""), lambda: _body(environ))
+        query, sender = environ.get("QUERY_STRING", ""), _sender(environ)
+        answer = self._door.push(path[len(PREFIX) :], query, lambda: _body(environ), *sender)
         start_response(_STATUS[answer.status], _headers(answer))
         return [answer.body]
+
+
+def _sender(environ: Environ) -> tuple[str, str]:
+    """The address of the connection, and who the proxies say was at its other end.
+
+    WSGI does not tell X_Forwarded_For from X-Forwarded-For; proxies drop such names, at least nginx does.
+    """
+    return environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR", "")
 
 
 def _body(environ: Environ) -> bytes | Answer:
@@ -79,6 +98,24 @@ def _read(stream: IO[bytes], size: int) -> bytes:
 
 def _headers(answer: Answer) -> list[tuple[str, str]]:
     return [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(answer.body)))]
+
+
+def _keep_looking(origins: Origins, file: Watched) -> None:
+    """Do once a second what no push shall wait for: add up the measures, and hear what the workers say."""
+
+    def look() -> None:
+        now = datetime.now(UTC)
+        for app_id in origins.hear(file.look(), now):
+            log.warning("callback addresses not understood", extra={"app_id": app_id})
+
+    def keep_looking() -> None:
+        while True:
+            time.sleep(EVERY)
+            metrics.add_up()
+            look()
+
+    look()
+    threading.Thread(target=keep_looking, name="looking", daemon=True).start()
 
 
 def _add_routes(app: Flask, door: Door) -> None:

@@ -1,4 +1,4 @@
-"""The publisher's side of the broker: ready-made Celery messages out, receipts in.
+"""The publisher's side of the broker: ready-made Celery messages out, receipts and snapshots in.
 
 Built by kombu alone, since the door does without Celery. On any error the whole connection is thrown away (a late
 confirm would answer the next wait), and nothing is closed politely: a frozen broker would hold us.
@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 from kombu import Connection, Consumer, Producer
 
 from workers import queues
@@ -18,6 +19,16 @@ from workers.queues import EVENTS, RECORD_EVENTS, Role, connect, is_rabbitmq, re
 
 COMPRESS_ABOVE = 4096  # bytes; zstd makes a batch a tenth at a third of a microsecond per event
 HEARTBEAT_EVERY = 5.0  # seconds
+
+
+class _Arrived(msgspec.Struct):
+    """What workers send: the id of a batch whose entries are in the tables, or a snapshot; whatever else is neither."""
+
+    batch: str | None = None
+    snapshot: msgspec.Raw = msgspec.Raw()
+
+
+_decode = msgspec.json.Decoder(_Arrived).decode
 
 
 class BrokerError(Exception):
@@ -37,6 +48,7 @@ class Broker:
     def __init__(self, url: str, receipts_queue: str) -> None:
         self._url = url
         self._arrived: list[str] = []
+        self._snapshots: list[bytes] = []
         self._beaten = time.monotonic()
         self._sending, self._receiving = connect(url, Role.PUBLISHER), connect(url, Role.PUBLISHER)
         self._mandatory = {"mandatory": True} if is_rabbitmq(url) else {}  # else an unroutable message is confirmed
@@ -93,14 +105,24 @@ class Broker:
         arrived, self._arrived = self._arrived, []
         return arrived
 
+    def snapshots(self) -> list[bytes]:
+        """Those that came while receipts were waited for, as they are: nobody has looked into them."""
+        arrived, self._snapshots = self._snapshots, []
+        return arrived
+
     def throw_away(self) -> None:
         for connection in (self._sending, self._receiving):
             with contextlib.suppress(Exception):
                 connection.collect(socket_timeout=0.5)
 
     def _note(self, message: Any) -> None:
-        with contextlib.suppress(ValueError, TypeError, AttributeError):  # whatever it is, it is no receipt
-            self._arrived.append(str(json.loads(message.body).get("batch")))
+        with contextlib.suppress(msgspec.MsgspecError, ValueError, TypeError, RecursionError):
+            arrived = _decode(message.body)
+            snapshot = bytes(arrived.snapshot)
+            if arrived.batch is not None and not snapshot:
+                self._arrived.append(arrived.batch)
+            elif arrived.batch is None and snapshot:
+                self._snapshots.append(snapshot)
 
     def _beat(self) -> None:
         if time.monotonic() - self._beaten > HEARTBEAT_EVERY:

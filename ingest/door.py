@@ -6,31 +6,48 @@ from collections.abc import Callable
 
 from ingest import metrics
 from ingest.account import Account
+from ingest.addresses import FOREIGN, Origins
 from ingest.journal import Journal, NotDurableError
 from ingest.push import UNKNOWN_ACCOUNT, Answer, Received, receive, refusal
 from wechat.event import Event, encode
 
 log = logging.getLogger(__name__)
 
+FOREIGN_ADDRESS = refusal(403, "foreign_address")
+
 
 class Door:
     """All a process of the ingress needs to answer pushes."""
 
-    def __init__(self, accounts: dict[str, Account], journal: Journal, replay_window: int) -> None:
+    def __init__(
+        self,
+        accounts: dict[str, Account],
+        journal: Journal,
+        replay_window: int,
+        origins: Origins,
+        foreign_pushes: str,
+    ) -> None:
         self.accounts = accounts
         self.journal = journal
         self._replay_window = replay_window
+        self._origins = origins
+        self._refuses_foreign, self._logs_foreign = foreign_pushes == "refuse", foreign_pushes != "count"
 
-    def push(self, name: str, query_string: str, read: Callable[[], bytes | Answer]) -> Answer:
+    def push(
+        self, name: str, query_string: str, read: Callable[[], bytes | Answer], peer: str, forwarded: str
+    ) -> Answer:
         """Answer one push to an account; `read` gives the body, or the answer when there is none to be had.
 
-        The answer is `success` only after the push is on disk. It never waits for broker or database.
+        `peer` is the address of the connection, `forwarded` what X-Forwarded-For says. The answer is `success` only
+        after the push is on disk. It never waits for broker or database.
         """
         started = time.perf_counter()
         account = self.accounts.get(name)
-        mode = "unknown"
+        mode, origin = "unknown", ""
         if account is None:
             name, answer = "unknown", UNKNOWN_ACCOUNT  # whatever was asked for must not become a label
+        elif (origin := self._origins.of(account.app_id, peer, forwarded)) == FOREIGN and self._refuses_foreign:
+            answer = FOREIGN_ADDRESS
         elif isinstance(body := read(), Answer):
             answer = body
         else:
@@ -39,7 +56,10 @@ class Door:
             _note_other_recipient(account, received)
         if answer.body != b"success":
             log.warning("push not accepted", extra={"account": name, "reason": answer.outcome})
-        metrics.note_push(name, mode, answer.outcome, time.perf_counter() - started)
+        if origin == FOREIGN and self._logs_foreign:
+            address = str(self._origins.sender(peer, forwarded))
+            log.warning("push from elsewhere", extra={"account": name, "reason": answer.outcome, "address": address})
+        metrics.note_push(name, mode, answer.outcome, origin, time.perf_counter() - started)
         return answer
 
     def _made_durable(self, received: Received) -> Answer:

@@ -9,7 +9,6 @@ import math
 import os
 import sqlite3
 import threading
-import time
 from bisect import bisect_left
 from collections import Counter as Tally
 from collections import deque
@@ -25,8 +24,6 @@ from ingest.measures import VARIABLE
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 4.0, 5.0)
 SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
-
-ADD_UP_EVERY = 1.0  # seconds
 
 
 class BulkHistogram(Histogram):
@@ -49,6 +46,11 @@ gauge = functools.partial(Gauge, registry=REGISTRY, multiprocess_mode="mostrecen
 PUSHES = counter("caidan_pushes", "Pushes by account, mode and outcome", ["account", "mode", "outcome"])
 OTHER_RECIPIENTS = counter(
     "caidan_other_recipients", "Pushes whose ToUserName is not the account's original_id", ["account"]
+)
+ORIGINS = counter(
+    "caidan_push_origins",
+    "Pushes by account, origin (known and foreign addresses, or unknown) and outcome",
+    ["account", "origin", "outcome"],
 )
 ACKNOWLEDGED = histogram(
     "caidan_acknowledgement_seconds", "Time from a push's first byte to its answer", buckets=SECONDS
@@ -81,14 +83,14 @@ def watch_journal(directory: Path) -> None:
 
 # What the door notes in passing. Values that processes share cost a lock, a system call and a write each, together a
 # tenth of what a push costs; so they are added up elsewhere, once a second.
-_pushes: deque[tuple[tuple[str, str, str], float]] = deque()
+_pushes: deque[tuple[tuple[str, str, str, str], float]] = deque()
 _groups: deque[tuple[int, float]] = deque()
 _adding = threading.Lock()
 
 
-def note_push(account: str, mode: str, outcome: str, seconds: float) -> None:
-    """Note one answer."""
-    _pushes.append(((account, mode, outcome), seconds))
+def note_push(account: str, mode: str, outcome: str, origin: str, seconds: float) -> None:
+    """Note one answer; `origin` is empty where there is no such account."""
+    _pushes.append(((account, mode, outcome, origin), seconds))
 
 
 def note_group(size: int, seconds: float) -> None:
@@ -96,23 +98,14 @@ def note_group(size: int, seconds: float) -> None:
     _groups.append((size, seconds))
 
 
-def keep_adding_up() -> None:
-    """From now on add up what this process notes."""
-    threading.Thread(target=_keep_adding_up, name="metrics", daemon=True).start()
-
-
-def _keep_adding_up() -> None:
-    while True:
-        time.sleep(ADD_UP_EVERY)
-        add_up()
-
-
 def add_up() -> None:
     """Add what was noted to the measures."""
     with _adding:
         pushes, groups = _taken(_pushes), _taken(_groups)
-        for labels, count in Tally(labels for labels, _ in pushes).items():
-            PUSHES.labels(*labels).inc(count)
+        for (account, mode, outcome, origin), count in Tally(labels for labels, _ in pushes).items():
+            PUSHES.labels(account, mode, outcome).inc(count)
+            if origin:
+                ORIGINS.labels(account, origin, outcome).inc(count)
         ACKNOWLEDGED.observe_all([seconds for _, seconds in pushes])
         GROUP_SIZE.observe_all([size for size, _ in groups])
         COMMIT_SECONDS.observe_all([seconds for _, seconds in groups])

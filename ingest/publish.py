@@ -16,7 +16,7 @@ import threading
 import time
 from pathlib import Path
 
-from ingest import metrics, replays
+from ingest import metrics, replays, snapshot
 from ingest.broker import Broker, BrokerError
 from ingest.lifeline import follow_parent
 from ingest.reader import JournalReader
@@ -37,6 +37,7 @@ EVENTS_WHEN_LAGGING = 2000
 BYTES_PER_BATCH = 1 << 20
 LOOK_EVERY = 0.1  # seconds between looks for new segments
 CLEAN_EVERY = 10.0
+SILENCE = (60.0, 3600.0)  # seconds in which nothing was sent, after which workers are greeted: at first, then always
 BACK_OFF = (0.2, 5.0)  # seconds before a broker that failed is tried again: at first, at most
 
 
@@ -45,7 +46,7 @@ class Publisher:
 
     def __init__(self, config: DoorConfig) -> None:
         """Raises sqlite3.Error and OSError."""
-        self._directory = config.journal_dir
+        self._directory, self._snapshot = config.journal_dir, config.snapshot_file
         self._url = config.broker_url.get_secret_value()
         self._retention, self._limit = config.journal_retention, config.journal_limit
         self._state = _open_state(config.journal_dir / "reader.db")
@@ -53,6 +54,7 @@ class Publisher:
         self._sends = Sends(self._state)
         self._receipts_queue = receipts_queue(_host(config.journal_dir / "host"))
         self._looked = self._cleaned = self._took = -math.inf
+        self._greet_at = time.monotonic() + SILENCE[0]
         self._told: set[str] = set()
 
     def run(self, stop: threading.Event) -> None:
@@ -65,6 +67,8 @@ class Publisher:
                     self._tell(broker.warnings())
                     while not stop.is_set():
                         self._round(broker)
+                        self._keep(broker.snapshots())
+                        self._greet(broker)
                         wait = BACK_OFF[0]  # not before: some brokers take connections and refuse all else
             except BrokerError as error:
                 self._state.commit()  # what is bound stays bound
@@ -111,10 +115,29 @@ class Publisher:
             payload = encode_batch(batch.id, self._receipts_queue, contents)
         broker.publish(batch.id, payload)
         self._sends.mark_sent(batch, now)
+        self._greet_at = now + SILENCE[1]
         metrics.BATCH_SIZE.observe(len(contents))
         if batch.sends:
             metrics.REPEATS.inc()
             log.warning("batch sent again", extra={"sends": batch.sends + 1, "events": len(contents)})
+
+    def _keep(self, contents: list[bytes]) -> None:
+        for content in contents:
+            try:
+                if snapshot.keep(self._snapshot, content):
+                    log.info("snapshot kept", extra={"bytes": len(content)})
+            except snapshot.UnfitError as error:
+                log.warning("snapshot not kept", extra={"reason": error.reason})
+            except OSError as error:  # the disk is full; another snapshot comes tomorrow
+                log.warning("snapshot not kept", extra={"reason": type(error).__name__})
+
+    def _greet(self, broker: Broker) -> None:
+        """An empty batch now and then: workers hand snapshots to whoever sends, and no push may have come for weeks."""
+        now = time.monotonic()
+        if now >= self._greet_at:
+            self._greet_at = now + SILENCE[1]
+            greeting = secrets.token_hex(16)
+            broker.publish(greeting, encode_batch(greeting, self._receipts_queue, []))
 
     def _look(self, now: float) -> None:
         """Notice what came and went in the directory, and remove what has served its time."""

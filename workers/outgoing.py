@@ -1,12 +1,13 @@
-"""What a worker sends to the broker: receipts to the publishers, and batches that it puts back."""
+"""What a worker sends to the broker: receipts and snapshots to the publishers, and batches that it puts back."""
 
 import logging
 from typing import Any
 
+import msgspec
 from celery import Celery
 from kombu.utils.uuid import uuid
 
-from workers.queues import EVENTS, RECORD_EVENTS
+from workers.queues import EVENTS, RECORD_EVENTS, SNAPSHOT_BYTES
 
 log = logging.getLogger(__name__)
 
@@ -14,14 +15,26 @@ _ONCE_MORE = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2}  # a 
 
 
 class Outgoing:
-    """Sends by Celery's own pool of connections. Neither method raises: whatever is lost here, the journal repeats."""
+    """Sends by Celery's own pool of connections. No method raises: the journal repeats what is lost here, and
+    snapshots come daily."""
 
     def __init__(self, app: Celery) -> None:
         self._app = app
+        self.receipted: set[str] = set()  # the queues of the ingresses that got receipts, until somebody takes note
 
     def receipt(self, queue: str, batch_id: str) -> None:
         """Tell the publisher that a batch is in the tables."""
         self._publish({"batch": batch_id}, queue, "receipt not sent", {})
+        self.receipted.add(queue)
+
+    def snapshot(self, queue: str, snapshot: dict[str, Any]) -> None:
+        """Hand an ingress what its door needs of the tables."""
+        body = msgspec.json.encode({"snapshot": snapshot})
+        if len(body) > SNAPSHOT_BYTES:
+            log.error("snapshot not sent", extra={"reason": "too_large", "bytes": len(body)})
+            return
+        encoded = {"content_type": "application/json", "content_encoding": "utf-8"}
+        self._publish(body, queue, "snapshot not sent", encoded)
 
     def put_back(self, payload: str) -> None:
         """Put a batch back as a fresh message, so that waiting does not count as dying."""

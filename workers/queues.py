@@ -16,6 +16,7 @@ EVENTS = "events"  # batches, from the publishers to the tables
 UPKEEP = "upkeep"  # the scheduled work
 RECORD_EVENTS = "caidan.record_events"
 RECEIPTS_EXPIRE = 7 * 86400  # seconds after which the queue of an ingress that is gone goes too
+SNAPSHOT_BYTES = 4 << 20  # at most, of what workers hand to an ingress through that queue
 DELIVERIES = "x-delivery-count"  # header: how often a message was delivered before, where the broker counts
 
 # RabbitMQ 4 drops a message after 20 deliveries unless told otherwise; the journal repeats, so none is ever dropped.

@@ -47,6 +47,7 @@ class Ingress(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answering)
         self.seen: list[tuple[str, int]] = []
+        self.senders: list[list[str]] = []  # the lines of X-Forwarded-For that came with each
 
 
 class Answering(BaseHTTPRequestHandler):
@@ -58,6 +59,9 @@ class Answering(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.seen.append((self.path, len(body)))
+        self.server.senders.append(
+            self.headers.get_all("X-Forwarded-For", []) + self.headers.get_all("X_Forwarded_For", [])
+        )
         self.send_response(200)
         self.send_header("Content-Length", "7")
         self.end_headers()
@@ -139,10 +143,10 @@ def connect(port: int) -> http.client.HTTPSConnection:
     return http.client.HTTPSConnection("127.0.0.1", port, context=trusting, timeout=10)
 
 
-def ask(port: int, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
+def ask(port: int, method: str, path: str, body: bytes | None = None, **headers: str) -> tuple[int, bytes]:
     connection = connect(port)
     try:
-        connection.request(method, path, body)
+        connection.request(method, path, body, headers)
         answer = connection.getresponse()
         return answer.status, answer.read()
     finally:
@@ -160,6 +164,13 @@ def test_nginx_accepts_the_configuration(settings: int, tmp_path: Path) -> None:
 def test_a_push_comes_through_with_its_query(proxy: int, ingress: Ingress) -> None:
     assert (200, b"success") == ask(proxy, "POST", "/wechat/shop?signature=1", b"<xml/>")
     assert [("/wechat/shop?signature=1", 6)] == ingress.seen
+
+
+def test_the_ingress_is_told_who_sent_a_push_and_not_who_they_say_they_are(proxy: int, ingress: Ingress) -> None:
+    ask(proxy, "POST", "/wechat/shop", b"<xml/>")
+    ask(proxy, "POST", "/wechat/shop", b"<xml/>", **{"X-Forwarded-For": "101.226.103.61", "X_Forwarded_For": "1.2.3.4"})
+
+    assert [["127.0.0.1"], ["127.0.0.1"]] == ingress.senders
 
 
 def test_the_largest_push_comes_through_and_a_larger_one_does_not(proxy: int, ingress: Ingress) -> None:

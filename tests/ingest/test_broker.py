@@ -104,6 +104,29 @@ def test_receipts_arrive_and_anything_else_is_no_receipt(broker_url: str, receip
         assert broker.receipts(0.0) == []
 
 
+def test_receipts_and_snapshots_are_never_taken_for_each_other(broker_url: str, receipts_queue: str) -> None:
+    snapshot = {"revision": 1, "batch": "one", "你好": [None]}
+    sent: list[object] = [
+        *({"batch": "one"}, {"snapshot": snapshot}, {"batch": "two", "more": {"batch": "no"}}, {"snapshot": 5}),
+        *({"batch": "both", "snapshot": snapshot}, {"batch": None}, {"batch": 7}, {"batch": {"batch": "no"}}),
+        *({"snapshot": snapshot, "batch": None, "more": 1}, {"Batch": "no"}, {}, "batch", None, {"batch": "last"}),
+    ]
+    with Broker(broker_url, receipts_queue) as broker, connect(broker_url, Role.WORKER) as connection:
+        receipts(receipts_queue, broker_url)(connection.default_channel).declare()
+        with connection.Producer() as producer:
+            for body in sent:
+                producer.publish(body, exchange="", routing_key=receipts_queue, serializer="json")
+        arrived: list[str] = []
+        for _ in range(50):
+            arrived += broker.receipts(0.1)
+            if "last" in arrived:
+                break
+
+        assert ["one", "two", "last"] == arrived
+        assert [snapshot, 5, snapshot] == [json.loads(one) for one in broker.snapshots()]
+        assert [] == broker.snapshots()
+
+
 def test_no_receipts_take_no_longer_than_asked(broker_url: str, receipts_queue: str) -> None:
     with Broker(broker_url, receipts_queue) as broker:
         started = time.monotonic()
