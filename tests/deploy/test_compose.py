@@ -27,6 +27,12 @@ def test_the_ingress_cannot_reach_the_database() -> None:
     assert "networks: [tables]" in service("postgres")
 
 
+def test_only_the_worker_has_a_way_to_wechats_servers() -> None:
+    assert "networks: [broker, tables, outside]" in service("worker")
+    assert "internal" not in section("outside", section("networks"), indent=2)
+    assert 2 == TEXT.count("outside")
+
+
 def test_the_ingress_holds_no_database_address_and_no_app_secret() -> None:
     ingress = service("ingress")
 
@@ -45,6 +51,11 @@ def test_what_the_ingress_gets_is_what_its_example_names() -> None:
     named = set(re.findall(r'"(/etc/caidan/secrets/\w+)"', (DEPLOY / "ingress.example.toml").read_text()))
 
     assert named == set(re.findall(r"target: (/etc/caidan/secrets/\w+)", service("ingress")))
+
+
+def test_the_worker_is_asked_for_its_health_and_has_a_place_to_note_it() -> None:
+    assert "test: [CMD, caidan, worker, --health]" in service("worker")
+    assert "tmpfs: [/tmp, /var/lib/caidan]" in service("worker")
 
 
 def test_no_secret_is_written_into_the_file() -> None:

@@ -10,6 +10,8 @@ import click
 import pytest
 
 from console.cli import caidan
+from models.db import GRACE_SECONDS, STATEMENT_SECONDS
+from workers.health import LOOK_EVERY
 
 UNITS = Path(__file__).parents[2] / "deploy/systemd"
 SERVICES = sorted(UNITS.glob("*.service"))
@@ -47,6 +49,12 @@ def test_the_ingress_is_another_user_with_another_configuration() -> None:
 
 def test_a_busy_worker_has_time_to_finish() -> None:
     assert ["90"] == values(UNITS / "caidan-worker.service", "TimeoutStopSec")
+
+
+def test_a_worker_that_is_starting_or_waits_for_a_statement_is_not_taken_for_dead() -> None:
+    (seconds,) = values(UNITS / "caidan-worker.service", "WatchdogSec")
+
+    assert STATEMENT_SECONDS + GRACE_SECONDS + 10 * LOOK_EVERY < int(seconds)
 
 
 def test_the_target_wants_every_service() -> None:
