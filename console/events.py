@@ -1,9 +1,10 @@
-"""The verbs on events: list, show, tail."""
+"""The verbs on events."""
 
 import json
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -11,11 +12,14 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from console.command import InvalidInputError, NotFoundError, account_filter, argument, as_json, group, option
+from console.choosing import kind_filter, read_id, selected, since, until, zone_of
+from console.command import NotFoundError, account_filter, argument, as_json, group, option
 from console.database import find_account, reading
+from console.export import export
+from console.forget import forget
 from console.i18n import _
-from console.moments import moment
 from console.output import local, print_json, print_json_line, print_pairs, print_table, printable
+from console.replay import replay_events
 from models.config import Config, load
 
 if TYPE_CHECKING:
@@ -25,19 +29,23 @@ if TYPE_CHECKING:
 
 LOOK_EVERY = 0.5  # seconds between two looks at what has arrived
 BEGINNING = (datetime(2000, 1, 1, tzinfo=UTC), UUID(int=0))
-kind_filter = option("--kind", help="Only of this kind, such as click or scancode_push.")
 
 
 @group()
 def event() -> None:
-    """Events: list them, show one, watch them arrive."""
+    """Events: list them, show one, watch them arrive; export, replay, and forget a follower."""
+
+
+event.add_command(export)
+event.add_command(replay_events)
+event.add_command(forget)
 
 
 @event.command("list")
 @account_filter
 @kind_filter
-@option("--since", metavar="TIME", help="From this time on: 7d, 12h, today, 2026-10-01, 2026-10-01T12:00.")
-@option("--until", metavar="TIME", help="Before this time.")
+@since
+@until
 @option("--limit", type=click.IntRange(1, 10_000), default=20, help="At most so many.")
 @as_json
 def list_events(
@@ -46,12 +54,10 @@ def list_events(
     """List events, the newest first."""
     from models import queries
 
-    config, now = load(Config), datetime.now(UTC)
-    zone = zone_of(config, account)
-    start, end = moment(since, now, zone), moment(until, now, zone)
+    config = load(Config)
     with reading(config) as connection:
-        account_id = find_account(connection, account)
-        rows = queries.events(connection, account_id=account_id, kind=kind, since=start, until=end, limit=limit)
+        chosen = asdict(selected(config, connection, account, kind, since, until))
+        rows = queries.events(connection, **chosen, limit=limit)
     if as_json:
         print_json(rows)
         return
@@ -105,24 +111,6 @@ def tail(account: str | None, kind: str | None, count: int | None, follow: bool,
                 print_json_line(row)
             else:
                 click.echo(_line(row, zone_of(config, row.account)))
-
-
-def read_id(text: str) -> UUID:
-    """Raises InvalidInputError."""
-    try:
-        return UUID(text)
-    except ValueError:
-        text = _("{text!r} is no id; an id looks like {example}").format(text=text, example=_EXAMPLE)
-        raise InvalidInputError(text) from None
-
-
-_EXAMPLE = "0199a5c0-1e00-8a4b-9c3d-5e6f708192a3"
-
-
-def zone_of(config: Config, account: str | None) -> ZoneInfo:
-    """The time zone of an account; of no particular one, that of the first."""
-    known = config.account(account) if account else None
-    return ZoneInfo((known or config.accounts[0]).timezone)
 
 
 def _arriving(connection: "Connection", account_id: int | None, kind: str | None, follow: bool) -> Iterator["EventRow"]:

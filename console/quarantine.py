@@ -2,11 +2,12 @@
 
 import click
 
+from console.choosing import read_id, zone_of
 from console.command import NotFoundError, account_filter, argument, as_json, group, option
 from console.database import find_account, reading
-from console.events import read_id, zone_of
 from console.i18n import _, ngettext
 from console.output import local, print_json, print_pairs, print_table, printable
+from console.replay import replay_quarantine
 from models.config import Config, load
 
 SHOWN_BYTES = 4096  # of a raw push that is no text; --json has them all
@@ -15,6 +16,9 @@ SHOWN_BYTES = 4096  # of a raw push that is no text; --json has them all
 @group()
 def quarantine() -> None:
     """Quarantine: pushes that could not be read or recorded."""
+
+
+quarantine.add_command(replay_quarantine)
 
 
 @quarantine.command("list")

@@ -1,0 +1,93 @@
+"""The verbs that try again: what is in quarantine, and the details of events."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+import click
+
+from console.choosing import dry_run, kind_filter, needed_since, read_id, selected, until
+from console.command import DIFFERS, NotFoundError, account_filter, command, option
+from console.database import find_account, working
+from console.i18n import _
+from console.output import print_pairs, print_table
+from console.progress import progress, progress_in_time
+from models.config import Config, load
+
+
+@command("replay")
+@account_filter
+@option("--reason", metavar="WORD", help="Only what is there for this reason, as list shows it.")
+@option("--id", "wanted", metavar="ID", help="Only this one, as list shows it.")
+@dry_run
+@click.pass_context
+def replay_quarantine(
+    context: click.Context, account: str | None, reason: str | None, wanted: str | None, dry_run: bool
+) -> None:
+    """Record what can be read and stored by now, once. Ends with 6 where something is refused again."""
+    from models import queries
+    from workers import replay
+    from workers.reread import readers
+
+    config = load(Config)
+    row_id = None if wanted is None else read_id(wanted)
+    done = replay.Replayed()
+    with working(config) as engine:
+        with engine.connect() as connection:
+            choice = replay.Choice(find_account(connection, account), reason, row_id)
+            if row_id is not None and queries.quarantine_item(connection, row_id) is None:
+                text = _("There is nothing in quarantine with the id {id}.").format(id=row_id)
+                raise NotFoundError(text)
+        with progress(_("Quarantine"), replay.count(engine, choice)) as advance:
+            for part in replay.replay(engine, readers(config), choice, dry_run=dry_run):
+                done.add(part)
+                advance(done.rows)
+    print_pairs(
+        [
+            (_("Recorded"), done.recorded),
+            (_("Known already"), done.known),
+            (_("Of forgotten followers, emptied"), done.forgotten or None),
+            (_("Refused again"), done.refused.total()),
+        ]
+    )
+    _end(context, done.refused, dry_run)
+
+
+@command("replay")
+@account_filter
+@kind_filter
+@needed_since
+@until
+@dry_run
+@click.pass_context
+def replay_events(
+    context: click.Context, account: str | None, kind: str | None, since: str, until: str | None, dry_run: bool
+) -> None:
+    """Derive details anew, after the program has learnt to read a kind better. Ends with 6 where one is refused."""
+    from models.walk import span
+    from workers.derive import derive_again
+
+    config = load(Config)
+    events, changed, refused = 0, 0, Counter[str]()
+    with working(config) as engine:
+        with engine.connect() as connection:
+            selection = selected(config, connection, account, kind, since, until)
+            times = span(connection, selection)
+        with progress_in_time(_("Events"), times) as advance:
+            for page in derive_again(engine, selection, dry_run=dry_run):
+                events += page.events
+                changed += len(page.changed)
+                refused += page.refused
+                advance(page.reached)
+    print_pairs(
+        [(_("Looked at"), events), (_("Of these changed"), changed), (_("Refused, as they were"), refused.total())]
+    )
+    _end(context, refused, dry_run)
+
+
+def _end(context: click.Context, refused: Mapping[str, int], dry_run: bool) -> None:
+    if refused:
+        rows = sorted(refused.items(), key=lambda item: (-item[1], item[0]))
+        print_table((_("Refused"), _("Pushes")), rows)
+    if dry_run:
+        click.echo(_("This was a dry run: everything is as it was."), err=True)
+    context.exit(DIFFERS if refused else 0)
