@@ -29,6 +29,9 @@ bench-door: setup ## what a durable push costs, beside a bare Flask view and the
 chaos: setup ## kill, freeze, fill and empty each broker under load, and count what came through (Linux)
 	$(BIN)/python -m tests.chaos
 
+million: setup ## a million events while workers are killed and the database restarts; then count them (Linux)
+	$(BIN)/python -m tests.chaos.million
+
 lint: setup ## ruff, mypy and import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -40,4 +43,4 @@ lock: ## resolve the requirements anew (needs uv)
 	uv pip compile $(LOCK) --all-extras --group dev pyproject.toml -o tests/requirements.txt
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade
 
-.PHONY: help setup demo test bench bench-door chaos lint lock
+.PHONY: help setup demo test bench bench-door chaos million lint lock

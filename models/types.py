@@ -3,14 +3,20 @@
 Migrations use them as well, so a type is never changed: a column that needs another gets another.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from msgspec import to_builtins
 from sqlalchemy import JSON, DateTime, Dialect, LargeBinary, Numeric, String, Uuid
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+
+def _bytes(value: UUID | None) -> bytes | None:
+    return value if value is None else value.bytes
 
 
 class Id(TypeDecorator[UUID]):
@@ -24,11 +30,28 @@ class Id(TypeDecorator[UUID]):
             return dialect.type_descriptor(Uuid())
         return dialect.type_descriptor(mysql.BINARY(16) if dialect.name == "mysql" else LargeBinary(16))
 
-    def process_bind_param(self, value: UUID | None, dialect: Dialect) -> Any:
-        return value if value is None or dialect.name == "postgresql" else value.bytes
+    def bind_processor(self, dialect: Dialect) -> Callable[[UUID | None], bytes | None] | None:
+        # Instead of process_bind_param, which costs twice as much.
+        return None if dialect.name == "postgresql" else _bytes
 
     def process_result_value(self, value: Any, dialect: Dialect) -> UUID | None:
         return value if value is None or dialect.name == "postgresql" else UUID(bytes=bytes(value))
+
+
+def _utc(value: datetime | None) -> datetime | None:
+    if value is None or value.tzinfo is UTC:
+        return value
+    if value.tzinfo is None:
+        raise ValueError("a moment needs a time zone")
+    return value.astimezone(UTC)
+
+
+def _utc_text(value: datetime | None) -> str | None:
+    if value is None:
+        return None
+    # 2026-10-01T12:30:15.123456Z, in a tenth of the time that isoformat() takes; zero microseconds are left out.
+    text: str = to_builtins(value if value.tzinfo is UTC else _utc(value))
+    return f"{text[:10]} {text[11:19]}.{text[20:-1] or '000000'}"
 
 
 class Moment(TypeDecorator[datetime]):
@@ -46,13 +69,9 @@ class Moment(TypeDecorator[datetime]):
             return dialect.type_descriptor(mysql.DATETIME(fsp=6))
         return dialect.type_descriptor(DateTime(timezone=dialect.name == "postgresql"))
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a moment needs a time zone")
-        utc = value.astimezone(UTC)
-        return utc if dialect.name == "postgresql" else utc.replace(tzinfo=None)
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any]:
+        # Instead of process_bind_param, after which SQLAlchemy or PyMySQL would write the text, slowly.
+        return _utc if dialect.name == "postgresql" else _utc_text
 
     def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         if value is None:

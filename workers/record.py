@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import TypeAlias
 from uuid import UUID
 
@@ -13,11 +14,12 @@ from sqlalchemy.exc import DBAPIError
 from models import event as tables
 from models.account import account_ids
 from models.base import Base
-from models.bulk import insert_new
+from models.bulk import insert_fresh, insert_new, known_ids
 from models.db import transaction
 from models.quarantine import Forgotten, Quarantine, open_id_hash
 from models.refusal import is_refusal
 from wechat.event import Batch, Event, Unreadable, encode, unreadable_id
+from workers.forget import remember_unsubscribed
 from workers.rows import RefusedError, Rows, rows
 
 # The order in which tables are written: always the same, so that writers never wait for each other in a circle.
@@ -58,36 +60,67 @@ class Culprit:
     received_at: datetime | None
 
 
+@dataclass(frozen=True)
+class Stored:
+    """What became of events."""
+
+    new: list[Event]
+    known: list[Event]
+    forgotten: list[Event]
+    refused: list[Culprit]
+
+
 class TooManyRefusedError(Exception):
     """So many rows are refused that it must be the tables: to be tried again when they have been seen to."""
 
 
-def record(engine: Engine, batch: Batch) -> Recorded:
-    """Store what is new, and set aside what cannot be stored.
+def record(engine: Engine, batch: Batch, *, forget_unsubscribed: bool = False) -> Recorded:
+    """Store what is new, and set aside what cannot be stored; where wanted, forget those who have left.
 
     Raises whatever keeps it from doing so now; then nothing is stored, and the batch is to be tried again.
     """
     now = datetime.now(UTC)
     # Sorted, because two writers with the same rows in different orders wait for each other.
-    entries = sorted({entry.id: entry for entry in batch.entries}.values(), key=lambda entry: entry.id)
+    entries = sorted({entry.id: entry for entry in batch.entries}.values(), key=attrgetter("id.int"))
     events = [entry for entry in entries if isinstance(entry, Event)]
     with transaction(engine) as connection:
         accounts = account_ids(connection, {entry.app_id: entry.account for entry in entries})
-        wanted = _without_forgotten(connection, events, accounts)
-        new = _without_known(connection, wanted)
-        refused = _store(connection, new, accounts, now)
+        stored = store(connection, events, accounts, now)
+        if forget_unsubscribed:
+            remember_unsubscribed(connection, stored.new, accounts, now)
         unreadable = [_unreadable(entry, accounts) for entry in entries if isinstance(entry, Unreadable)]
         suspects = [] if batch.suspect is None else [_suspect(connection, batch.suspect)]
-        _set_aside(connection, refused + unreadable + suspects, now)
+        _set_aside(connection, stored.refused + unreadable + suspects, now)
     return Recorded(
-        stored=len(new) - len(refused),
-        repeated=len(wanted) - len(new) + len(batch.entries) - len(entries),
-        quarantined=len(refused) + len(unreadable) + len(suspects),
-        forgotten=len(events) - len(wanted),
+        stored=len(stored.new),
+        repeated=len(stored.known) + len(batch.entries) - len(entries),
+        quarantined=len(stored.refused) + len(unreadable) + len(suspects),
+        forgotten=len(stored.forgotten),
     )
 
 
-def _without_forgotten(connection: Connection, events: list[Event], accounts: Accounts) -> list[Event]:
+def store(connection: Connection, events: Sequence[Event], accounts: Accounts, now: datetime) -> Stored:
+    """Insert the rows of events, which come sorted by id and each once, unless they are known or not wanted."""
+    wanted = _without_forgotten(connection, events, accounts)
+    unknown = _without_known(connection, wanted)
+    refused = _store(connection, unknown, accounts, now)
+    refused_ids = {culprit.id for culprit in refused}
+    return Stored(
+        new=[event for event in unknown if event.id not in refused_ids],
+        known=_others(wanted, unknown),
+        forgotten=_others(events, wanted),
+        refused=refused,
+    )
+
+
+def _others(all_of_them: Sequence[Event], some: Sequence[Event]) -> list[Event]:
+    if len(some) == len(all_of_them):
+        return []
+    ids = {event.id for event in some}
+    return [event for event in all_of_them if event.id not in ids]
+
+
+def _without_forgotten(connection: Connection, events: Sequence[Event], accounts: Accounts) -> Sequence[Event]:
     """Events of followers who asked to be forgotten arrive again from journals and replays, and are dropped."""
     if not events or not connection.scalar(select(exists().select_from(Forgotten))):
         return events
@@ -104,17 +137,10 @@ def _without_forgotten(connection: Connection, events: list[Event], accounts: Ac
     return [event for event in events if not is_forgotten(event)]
 
 
-def _without_known(connection: Connection, events: list[Event]) -> list[Event]:
+def _without_known(connection: Connection, events: Sequence[Event]) -> Sequence[Event]:
     """What is not in the tables yet. Another worker may be recording the same: the insert passes over it, too."""
-    if not events:
-        return []
-    times = [event.created_at for event in events]
-    query = select(tables.Event.id).where(
-        tables.Event.id.in_([event.id for event in events]),
-        tables.Event.created_at.between(min(times), max(times)),  # so that PostgreSQL leaves out other months
-    )
-    known: set[UUID] = set(connection.scalars(query))
-    return [event for event in events if event.id not in known]
+    known = known_ids(connection, tables.Event, {event.id: event.created_at for event in events})
+    return [event for event in events if event.id not in known] if known else events
 
 
 def _store(connection: Connection, events: Sequence[Event], accounts: Accounts, now: datetime) -> list[Culprit]:
@@ -159,8 +185,11 @@ def _insert(connection: Connection, ready: list[tuple[Event, Rows]]) -> list[tup
 
 
 def _insert_rows(connection: Connection, part: list[tuple[Event, Rows]]) -> None:
-    for table in TABLES:
-        insert_new(connection, table, [row for _, of_event in part for row in of_event.get(table, ())])
+    gathered: Rows = {table: [] for table in TABLES}
+    for _, of_event in part:
+        for table, its_rows in of_event.items():
+            gathered[table] += its_rows
+    insert_fresh(connection, gathered)
 
 
 def _code(error: DBAPIError) -> str:

@@ -15,11 +15,13 @@ from wechat.parse import Fields
 
 Rows: TypeAlias = dict[type[Base], list[dict[str, Any]]]
 
+_PLAIN = re.compile(r"-?[0-9]{1,3}(\.[0-9]{1,15})?")  # what fits the columns as it is, as nearly all do
 _NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?\s*")
 _COUNT = re.compile(r"\s*-?[0-9]{1,10}\s*")
 _DECIMALS = Decimal("1e-15")  # as fine as the columns, and as anything WeChat sends
 _END = 1000  # where NUMERIC(18,15) ends
 _INTEGERS = range(-(2**31), 2**31)
+_SILENT = dict.fromkeys(("content", "media_id", "url", "title", "description", "format", "recognition"))
 
 
 class RefusedError(ValueError):
@@ -165,8 +167,7 @@ def _location(place: Fields, x: str, y: str, *, poi_name: str | None = None, pre
 
 
 def _message(msg_type: str, **values: str | None) -> Rows:
-    columns = ("content", "media_id", "url", "title", "description", "format", "recognition")
-    return {tables.Message: [{"msg_type": msg_type} | {column: values.get(column) for column in columns}]}
+    return {tables.Message: [{"msg_type": msg_type, **_SILENT, **values}]}
 
 
 def _fields(value: object) -> Fields:
@@ -188,7 +189,11 @@ def _integer(fields: Fields, name: str) -> int | None:
 def _decimal(fields: Fields, name: str) -> Decimal | None:
     """The number as delivered, with its decimals; None where there is none that the column can hold."""
     text = _text(fields, name)
-    if not text or len(text) > 100 or not _NUMBER.fullmatch(text):
+    if not text:
+        return None
+    if _PLAIN.fullmatch(text):
+        return Decimal(text)
+    if len(text) > 100 or not _NUMBER.fullmatch(text):
         return None
     number = Decimal(text.strip())
     if abs(number) < _END and _decimals(number) > 15:
@@ -201,19 +206,19 @@ def _decimals(number: Decimal) -> int:
     return -exponent if isinstance(exponent, int) else 0
 
 
-_LIMITS: dict[type[Base], dict[str, int]] = {
-    model: {
-        column.name: column.type.length
+_LIMITS: dict[type[Base], list[tuple[str, int]]] = {
+    model: [
+        (column.name, column.type.length)
         for column in table_of(model).columns
         if isinstance(column.type, String) and column.type.length
-    }
+    ]
     for model in (tables.Event, tables.Scan, tables.PhotoSend, tables.Photo, tables.Location, tables.Message)
 }
 
 
 def _check_lengths(model: type[Base], rows: list[dict[str, Any]]) -> None:
     """SQLite would store what is too long; so that all databases agree, it is refused here."""
-    for column, limit in _LIMITS[model].items():
+    for column, limit in _LIMITS[model]:
         for row in rows:
-            if len(row[column] or "") > limit:
+            if (text := row[column]) is not None and len(text) > limit:
                 raise RefusedError("too_long", column)
