@@ -11,11 +11,15 @@ VERBS = {
     "beat": "console.roles:beat",
     "demo": "console.demo:demo",
     "simulate": "console.simulate:simulate",
+    "platform": "console.platform:platform",
+    "doctor": "console.doctor:doctor",
     "config": "console.settings:config",
     "db": "console.database:db",
     "event": "console.events:event",
     "quarantine": "console.quarantine:quarantine",
     "journal": "console.journal:journal",
+    "menu": "console.menu:menu",
+    "token": "console.token:token",
 }
 
 

@@ -37,6 +37,12 @@ class InvalidInputError(click.ClickException):
     exit_code = 4
 
 
+class RefusedError(click.ClickException):
+    """WeChat refused."""
+
+    exit_code = 5
+
+
 DIFFERS = 6  # exit code of what compares
 click.UsageError.exit_code = InvalidInputError.exit_code  # click's own is 2, which here means the configuration
 
@@ -157,7 +163,18 @@ def _explained() -> Iterator[None]:
     except Exception as error:
         if isinstance(error, OSError) and error.errno == errno.EPIPE:
             raise  # click ends quietly when nobody reads any more
-        raise _UnexpectedError(_("{kind}: {error}").format(kind=type(error).__name__, error=error)) from error
+        raise _of_wechat(error) or _UnexpectedError(
+            _("{kind}: {error}").format(kind=type(error).__name__, error=error)
+        ) from error
+
+
+def _of_wechat(error: Exception) -> click.ClickException | None:
+    from wechat.errcodes import NotConfigured, Unreachable, WeChatError
+
+    if not isinstance(error, WeChatError):
+        return None
+    is_ours = error.errcode is None and isinstance(error, NotConfigured | Unreachable)
+    return (UnfitError if is_ours else RefusedError)(error.explained(i18n.language()))
 
 
 def _language(args: list[str]) -> str | None:
@@ -179,3 +196,4 @@ argument: Callable[..., Callable[..., Any]] = functools.partial(click.argument, 
 # What several verbs have.
 as_json = option("--json", "as_json", is_flag=True, help="Print JSON.")
 account_filter = option("--account", metavar="NAME", help="Only of this account.")
+one_account = option("--account", metavar="NAME", help="The account; needed where there are several.")

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from console.command import DIFFERS, NotFoundError, UnfitError, as_json, group, option
+from console.command import DIFFERS, InvalidInputError, NotFoundError, UnfitError, as_json, group, option
 from console.i18n import _
 from console.output import print_json
-from models.config import Config, load
+from console.partition import partition
+from models.config import Config, DoorAccount, load
 
 if TYPE_CHECKING:  # SQLAlchemy takes longer to import than most verbs to run
     from sqlalchemy import Connection, Engine
@@ -17,7 +18,10 @@ if TYPE_CHECKING:  # SQLAlchemy takes longer to import than most verbs to run
 
 @group()
 def db() -> None:
-    """The database: create or upgrade it, check it."""
+    """The database: create or upgrade it, check it, and see to its partitions."""
+
+
+db.add_command(partition)
 
 
 @db.command()
@@ -65,6 +69,22 @@ def reading(config: Config) -> Iterator["Connection"]:
         yield connection
 
 
+@contextmanager
+def writing(config: Config) -> Iterator["Connection"]:
+    """A transaction, which is committed at the end; ends like `reading` where there is nothing to write into."""
+    from models.db import transaction
+
+    with _engine(config) as engine, transaction(engine) as connection:
+        yield connection
+
+
+@contextmanager
+def working(config: Config) -> Iterator["Engine"]:
+    """The database, for work in several transactions; ends like `reading`."""
+    with _engine(config) as engine:
+        yield engine
+
+
 def find_account(connection: "Connection", name: str | None) -> int | None:
     """The id of the account of this name; None, which is all of them, where no name is given.
 
@@ -78,6 +98,31 @@ def find_account(connection: "Connection", name: str | None) -> int | None:
         return found
     names = ", ".join(queries.account_names(connection))
     raise NotFoundError(_("There is no account {name!r}; there is: {names}").format(name=name, names=names))
+
+
+def chosen_account(config: Config, name: str | None) -> DoorAccount:
+    """The configured account of this name; without one, the only account there is.
+
+    Raises NotFoundError and InvalidInputError.
+    """
+    names = ", ".join(account.name for account in config.accounts)
+    if name is None and len(config.accounts) != 1:
+        raise InvalidInputError(_("Say with --account which one: {names}").format(names=names))
+    found = config.accounts[0] if name is None else config.account(name)
+    if found is None:
+        raise NotFoundError(_("There is no account {name!r}; there is: {names}").format(name=name, names=names))
+    return found
+
+
+def account_row(connection: "Connection", account: DoorAccount) -> int:
+    """The id of a configured account, which gets its row here if it has none yet."""
+    from models import queries
+    from models.account import upsert_accounts
+
+    upsert_accounts(connection, [account])
+    found = queries.account_id(connection, account.name)
+    assert found is not None
+    return found
 
 
 @contextmanager

@@ -28,6 +28,11 @@ def _(message: str) -> str:
     return _catalogue.gettext(message) if message else ""
 
 
+def language() -> str:
+    """The language chosen, for what is worded elsewhere: one of LANGUAGES."""
+    return "en" if _catalogue is _english else "zh"
+
+
 def ngettext(one: str, many: str, number: int) -> str:
     return _catalogue.ngettext(one, many, number)
 

@@ -7,10 +7,13 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import click
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 _HARMLESS = "\n\u3000\u200d"  # new line, the blank of Chinese text, and what joins emoji
 
@@ -23,19 +26,24 @@ def print_json_line(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, default=_plain))
 
 
-def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table, as wide as its content where nobody watches: no cell is cut for a pipe."""
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, err: bool = False) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(*headings, box=box.SIMPLE_HEAD, pad_edge=False)
     for row in rows:
         table.add_row(*("" if cell is None else printable(str(cell)) for cell in row))
-    console = Console(highlight=False, markup=False)
+    print_drawn(table, err=err)
+
+
+def print_drawn(drawn: "RenderableType", *, err: bool = False) -> None:
+    """Something of Rich's, as wide as its content where nobody watches: nothing is cut for a pipe."""
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=False, stderr=err)
     if not console.is_terminal:
-        console = Console(highlight=False, markup=False, width=10_000)
-    console.print(table)
+        console = Console(highlight=False, markup=False, stderr=err, width=10_000)
+    console.print(drawn)
 
 
 def print_pairs(pairs: Iterable[tuple[str, object]]) -> None:

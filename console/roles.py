@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from console.command import UnfitError, command, option
+from console.command import NotFoundError, UnfitError, command, option
 from console.i18n import _
 from console.supervise import Child, supervise
 from models import logs
@@ -41,7 +41,7 @@ def up(follow: int | None) -> None:
     config = load(Config)
     logs.set_up(config.log_level)
     _follow(follow)
-    _listening(config.bind).close()
+    listening(config.bind).close()
     upgrade_database(config)
     click.echo(_("Pushes go to {addresses}").format(addresses=_callbacks(config)), err=True)
     own = f"--follow={os.getpid()}"
@@ -65,7 +65,7 @@ def ingest(follow: int | None) -> None:
     from ingest.measures import share_measures
 
     environment, own = _environment_of_the_door() | share_measures(config.data_dir), str(os.getpid())
-    with _listening(config.bind) as listener:
+    with listening(config.bind) as listener:
         door = Child.python(
             *("ingest.serve", "ingest.serve", own, str(listener.fileno())),
             environment=environment,
@@ -77,11 +77,19 @@ def ingest(follow: int | None) -> None:
 
 @command()
 @follow
-def worker(follow: int | None) -> None:
+@option("--health", is_flag=True, help="Start nothing: say whether the workers of this host do their work.")
+def worker(follow: int | None, health: bool) -> None:
     """Run the worker: it writes batches of events into the tables."""
     os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")  # read by Celery when imported: SIGTERM is the soft shutdown
     config = load(Config)
+    if health:
+        _tell_health(config)
+        return
     _prepare_celery(config, follow)
+    from console.database import working
+
+    with working(config):
+        pass  # it ends in words, and here, where this kind of database cannot be used at all
     from workers import queues
     from workers.app import app
 
@@ -107,6 +115,20 @@ def beat(follow: int | None) -> None:
 
     config.data_dir.mkdir(parents=True, exist_ok=True)
     app.Beat(schedule=str(config.data_dir / "beat"), quiet=True).run()
+
+
+def _tell_health(config: Config) -> None:
+    """Say that all is well, or end with another exit code than 0."""
+    from workers import health
+
+    silences = health.silences(config.data_dir / health.FOLDER)
+    if not silences:
+        text = _("No worker runs here, as far as {folder} tells; start one with: caidan worker")
+        raise NotFoundError(text.format(folder=config.data_dir / health.FOLDER))
+    if max(silences) > health.SILENT_AFTER:
+        text = _("A worker has given no sign of life for {seconds:.0f} seconds; end it, and start it anew.")
+        raise click.ClickException(text.format(seconds=max(silences)))
+    click.echo(_("Every worker of this host does its work, or has none."))
 
 
 def _prepare_celery(config: Config, follow: int | None) -> None:
@@ -136,7 +158,7 @@ def _environment_of_the_door() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in hidden}
 
 
-def _listening(address: str) -> socket.socket:
+def listening(address: str) -> socket.socket:
     """Say at once that the address is taken, where the server would only die again and again."""
     from ingest.listener import listen
 

@@ -50,6 +50,8 @@ def shown(value: Any) -> Any:
 def _said(value: Any) -> str:
     if isinstance(value, SecretStr):
         return _("set") if value.get_secret_value() else _("missing")
+    if isinstance(value, dict):
+        return ", ".join(f"{key} = {item}" for key, item in value.items())
     return "" if value is None else str(value)
 
 

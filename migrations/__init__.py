@@ -1,7 +1,7 @@
 """Alembic's environment and the numbered migrations, run from the program: there is no alembic.ini."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,14 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
-from models import account, event, menu, quarantine, rotation, token
+from models import account, api_use, drift, event, ingress, menu, quarantine, rotation, token
 from models.base import Base
 from models.db import LOCK_SECONDS, STATEMENT_SECONDS, transaction
+from models.locks import BusyError
 from models.partition import ensure_partitions, is_partition
 
-MODULES = (account, event, menu, quarantine, rotation, token)  # importing them is what fills the metadata
+# Importing them fills the metadata.
+MODULES = (account, api_use, drift, event, ingress, menu, quarantine, rotation, token)
 _LOCK = 0x_CA1DA_0001  # of PostgreSQL's advisory locks
 
 
@@ -39,7 +41,8 @@ def upgrade(engine: Engine) -> None:
         Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
     with _alone(engine) as connection:
         command.upgrade(_config(connection), "head")
-        ensure_partitions(connection, datetime.now(UTC).date())
+    with suppress(BusyError):  # the task that comes every few hours tries again; until then there is the default one
+        ensure_partitions(engine, datetime.now(UTC).date())
 
 
 def downgrade(engine: Engine, revision: str) -> None:

@@ -12,8 +12,10 @@ import string
 import sys
 import tomllib
 from collections.abc import Callable, Container, Iterator
+from ipaddress import ip_interface, ip_network
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -31,6 +33,10 @@ class ConfigError(Exception):
         self.problems = problems
 
 
+WECHAT = "https://api.weixin.qq.com"
+_MADE_UP = "wxdemo"  # how the AppID of a generated account begins; real ones go on in hexadecimal
+
+
 def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
@@ -46,7 +52,40 @@ def _aes_key(key: SecretStr) -> SecretStr:
     return key
 
 
+def _address(text: str) -> str:
+    try:
+        block = ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError(f"{text!r} is no address or block; give one like 10.0.0.1, 10.0.0.0/8 or ::1") from None
+    if ip_interface(text).ip != block.network_address:
+        raise ValueError(f"{text!r} is an address inside of a block; did you mean {block}?")
+    return text
+
+
+def _url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and parts.hostname and not (parts.query or parts.fragment)
+        _port = parts.port  # which raises as well
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("no address of a server; give one like https://api.weixin.qq.com")
+    return text
+
+
+def _kind(name: str) -> str:
+    if name != (meant := _RENAMED.get(name, name.lower())):
+        raise ValueError(f"kinds are written in lower case; did you mean {meant}?")
+    return name
+
+
+_RENAMED = {"LOCATION": "location_report", "SCAN": "qrcode_scan"}  # Events whose kinds have names of their own
 AesKey = Annotated[SecretStr, AfterValidator(_aes_key)]
+Kind = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_kind)]
+Days = Annotated[int, Field(strict=True, ge=1, le=36_500)]
+Proxy = Annotated[str, AfterValidator(_address)]
+Url = Annotated[str, AfterValidator(_url)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Token = Annotated[SecretStr, Field(min_length=1)]
 
@@ -85,6 +124,12 @@ class DoorConfig(BaseModel):
     ingest_threads: int = Field(64, ge=1, le=1024, description="pushes in flight per process of the ingress")
     journal_retention: int = Field(86400, ge=0, description="seconds that receipted pushes stay in the journal")
     journal_limit: int = Field(8 << 30, ge=1 << 20, description="bytes of journal above which pushes get 503")
+    trusted_proxies: tuple[Proxy, ...] = Field(
+        (), description="addresses and blocks of proxies whose X-Forwarded-For is believed"
+    )
+    foreign_pushes: Literal["count", "log", "refuse"] = Field(
+        "count", description="what to do with pushes from other addresses than WeChat's: count, log or refuse"
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
     accounts: tuple[DoorAccount, ...] = Field((), description="the accounts, an array of tables")
 
@@ -97,9 +142,22 @@ class DoorConfig(BaseModel):
                 raise ValueError(f"two accounts have the {key} {', '.join(twice)}")
         return accounts
 
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _listed(cls, given: object) -> object:
+        if isinstance(given, str):  # as in a variable
+            return [one.strip() for one in given.split(",")]
+        if not isinstance(given, list | tuple):
+            raise ValueError("must be a list of addresses and blocks")  # noqa: TRY004 - pydantic wants this one
+        return given
+
     @property
     def journal_dir(self) -> Path:
         return self.data_dir / "journal"
+
+    @property
+    def snapshot_file(self) -> Path:
+        return self.data_dir / "snapshot.json"
 
     def account(self, name: str) -> DoorAccount | None:
         return next((account for account in self.accounts if account.name == name), None)
@@ -111,10 +169,19 @@ class Config(DoorConfig):
     database_url: SecretStr = Field(
         SecretStr(""), description="sqlite:///PATH, postgresql+psycopg://… or mysql+pymysql://…"
     )
-    api_base_url: str = Field("https://api.weixin.qq.com", description="WeChat's servers, or a simulated platform")
+    api_base_url: Url = Field(WECHAT, description="WeChat's servers, or a simulated platform")
     secret_key: SecretStr = Field(SecretStr(""), description="encrypts access tokens at rest")
     worker_processes: int = Field(2, ge=1, le=64, description="processes of the worker")
+    retention_days: dict[Kind, Days] = Field(
+        {}, description="days that events are kept, by kind; default is all others, quarantine what is there"
+    )
+    forget_on_unsubscribe: bool = Field(False, description="whether a follower who unsubscribes is forgotten")
     accounts: tuple[Account, ...] = Field((), description="the accounts, an array of tables")
+
+    def may_ask_about(self, account: Account) -> bool:
+        """Whether its servers know an account: WeChat's know none without an AppSecret, and none that was made up."""
+        is_made_up = account.app_id.startswith(_MADE_UP) and self.api_base_url == WECHAT
+        return bool(account.app_secret) and not is_made_up
 
 
 AnyConfig = TypeVar("AnyConfig", bound=DoorConfig)
@@ -187,9 +254,10 @@ def _override(values: dict[str, Any], problems: list[str]) -> dict[str, str]:
             values[key], sources[key] = os.environ[name], name
         elif close := _closest(key, Config):
             problems.append(f"{name}: unknown variable; did you mean {ENV_PREFIX}{close.upper()}?")
-    if "accounts" in sources:
-        with contextlib.suppress(ValueError):  # what is no JSON is no list either, and refused as such
-            values["accounts"] = json.loads(values["accounts"])
+    for key in ("accounts", "retention_days", "trusted_proxies"):
+        if key in sources:
+            with contextlib.suppress(ValueError):  # what is no JSON is judged as the text that it is
+                values[key] = json.loads(values[key])
     return sources
 
 
@@ -267,7 +335,7 @@ def _demo_account() -> str:
     return json.dumps(
         {
             "name": "demo",
-            "app_id": "wx" + secrets.token_hex(8),
+            "app_id": _MADE_UP + secrets.token_hex(6),
             "app_secret": secrets.token_hex(16),
             "original_id": "gh_" + secrets.token_hex(6),
             "token": secrets.token_hex(16),
@@ -278,9 +346,12 @@ def _demo_account() -> str:
 
 def _sentence(details: Any) -> str:
     """One of pydantic's findings, in words; never with the value, which may be a secret."""
-    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in details["loc"]).lstrip(".")
+    parts = [part for part in details["loc"] if part != "[key]"]  # pydantic's mark of what is wrong with a key
+    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).lstrip(".")
     if details["type"] == "tuple_type":
         return f"{where}: must be [[{where}]] tables, or a JSON list in {ENV_PREFIX}{where.upper()}"
+    if details["type"] == "dict_type":
+        return f"{where}: must be a [{where}] table, or a JSON object in {ENV_PREFIX}{where.upper()}"
     if details["type"] != "extra_forbidden":
         return f"{where}: {details['msg'].removeprefix('Value error, ')}"
     model = Account if where.startswith("accounts") else Config

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event, make_url
 
 from models.disk import refuse_network_disk
 
+CONNECT_SECONDS = 5
 LOCK_SECONDS = 10  # how long to wait for another's lock before giving way
 STATEMENT_SECONDS = 60
+GRACE_SECONDS = 5  # more than a statement may take, after which a server that has not answered is not waited for
 
 _DRIVERS = {
     "postgres": "postgresql+psycopg",
@@ -41,6 +43,8 @@ def connect(url: str) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    if engine.dialect.driver == "psycopg":
+        event.listen(engine, "do_connect", _connect_postgresql)
     return engine
 
 
@@ -57,13 +61,23 @@ def _postgresql(url: URL) -> dict[str, Any]:
         "lock_timeout": f"{LOCK_SECONDS}s",
         "idle_in_transaction_session_timeout": "60s",
         "timezone": "UTC",
+        # A plan that was kept while a month was empty reads all of it for every batch, once it is not.
+        "plan_cache_mode": "force_custom_plan",
     }
     given = url.query.get("options", "")
     options = " ".join([*(f"-c {name}={value}" for name, value in settings.items()), str(given)])
     return {
         "isolation_level": "READ COMMITTED",
-        "connect_args": {"options": options.strip(), "connect_timeout": 5, "application_name": "caidan"},
+        "connect_args": {"options": options.strip(), "connect_timeout": CONNECT_SECONDS, "application_name": "caidan"},
     }
+
+
+def _connect_postgresql(_dialect: Dialect, _record: object, arguments: list[Any], settings: dict[str, Any]) -> Any:
+    from models.bounded import BoundedConnection  # psycopg may not be installed
+
+    connection = BoundedConnection.connect(*arguments, **settings)
+    connection.patience = STATEMENT_SECONDS + GRACE_SECONDS
+    return connection
 
 
 def _mysql(_: URL) -> dict[str, Any]:
@@ -76,10 +90,13 @@ def _mysql(_: URL) -> dict[str, Any]:
         "isolation_level": "READ COMMITTED",
         "connect_args": {
             "charset": "utf8mb4",
-            "init_command": "SET " + ", ".join(f"SESSION {name} = {value}" for name, value in settings.items()),
-            "connect_timeout": 5,
-            "read_timeout": STATEMENT_SECONDS,
-            "write_timeout": STATEMENT_SECONDS,
+            # The last is MariaDB's alone; to MySQL it is a comment.
+            "init_command": "SET "
+            + ", ".join(f"SESSION {name} = {value}" for name, value in settings.items())
+            + f" /*M!100100 , SESSION max_statement_time = {STATEMENT_SECONDS} */",
+            "connect_timeout": CONNECT_SECONDS,
+            "read_timeout": STATEMENT_SECONDS + GRACE_SECONDS,
+            "write_timeout": STATEMENT_SECONDS + GRACE_SECONDS,
         },
     }
 

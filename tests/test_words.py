@@ -47,7 +47,9 @@ def test_every_key_is_explained_with_its_variable_and_default(readme: str, key: 
 
     assert f"`CAIDAN_{key.upper()}`" == variable
     assert meaning
-    if isinstance(value, str | int | Path):  # others depend on what else is configured
+    if isinstance(value, bool):
+        assert f"`{str(value).lower()}`" == default
+    elif isinstance(value, str | int | Path):  # others depend on what else is configured
         assert f"`{value}`" == default
 
 

@@ -1,6 +1,7 @@
 """Celery, configured once. Each setting that differs from Celery's default has its reason beside it."""
 
 import functools
+import gc
 import logging
 import os
 from typing import Any
@@ -43,20 +44,20 @@ app = App("caidan", include=["workers.tasks"])
 app.conf.update(
     broker_url=_url,
     broker_transport_options=transport_options(_url, Role.WORKER),
-    broker_connection_retry_on_startup=True,
+    broker_connection_retry_on_startup=True,  # a worker may start before its broker
     broker_connection_max_retries=None,  # 100 tries are over after 47 minutes of outage
     broker_channel_error_retry=True,  # else a full Redis ends the worker
-    broker_connection_timeout=2,
-    broker_heartbeat=30,
-    broker_pool_acquire_timeout=2,
+    broker_connection_timeout=2,  # seconds, as these; a broker that is not there is tried again soon
+    broker_heartbeat=30,  # a silent one is noticed after two of them
+    broker_pool_acquire_timeout=2,  # a receipt that cannot be sent now is none: the journal repeats
     task_queues=[work_queue(EVENTS, _url), work_queue(UPKEEP, _url)],
-    task_default_queue=UPKEEP,
+    task_default_queue=UPKEEP,  # what says nothing else must not stand in the way of events
     task_default_exchange="",  # every queue is known to it by name; a binding can be lost
     task_default_routing_key=UPKEEP,
     task_create_missing_queues=False,  # a misspelt queue is an error, not a queue that nobody reads
     task_serializer="json",
-    accept_content=["json"],
-    task_ignore_result=True,
+    accept_content=["json"],  # pickle would run what the broker was made to hold
+    task_ignore_result=True,  # nobody asks for results: the receipt is one
     result_backend=None,
     # A message is acknowledged after the commit, and given back when its process dies. All four are needed: with
     # late acknowledgement alone, a task that raised and one whose process was killed count as done.
@@ -64,23 +65,24 @@ app.conf.update(
     task_reject_on_worker_lost=True,
     task_acks_on_failure=False,
     task_acks_on_timeout=False,
-    task_retry_on_worker_lost=False,
+    task_retry_on_worker_lost=False,  # a new message would not count as delivered before
     task_time_limit=TIME_LIMIT,
-    task_soft_time_limit=540,
-    worker_prefetch_multiplier=2 if is_rabbitmq(_url) else 1,
+    task_soft_time_limit=540,  # tried first: the batch is put back, and its process lives
+    worker_prefetch_multiplier=2 if is_rabbitmq(_url) else 1,  # Redis and SQLite give out the next one at once
+    # What is under way when the connection is lost is finished, and found to be known when it comes again.
     worker_cancel_long_running_tasks_on_connection_loss=False,
-    worker_enable_prefetch_count_reduction=False,
+    worker_enable_prefetch_count_reduction=False,  # after a reconnect it may never rise again
     # With REMAP_SIGTERM=SIGQUIT: what is under way has so long to finish, the rest goes back. It is always waited out
     # to its end, so it is short, and an idle worker stops at once.
     worker_soft_shutdown_timeout=5,
     worker_enable_soft_shutdown_on_idle=False,
-    worker_max_tasks_per_child=5000,
-    worker_max_memory_per_child=400_000,  # KiB
-    worker_lost_wait=5,
+    worker_max_tasks_per_child=5000,  # what leaks anywhere below is bounded
+    worker_max_memory_per_child=400_000,  # KiB, the same; a child ends between two batches
+    worker_lost_wait=5,  # seconds in which a dead child's last word may still arrive; 10 hold up what it left
     worker_proc_alive_timeout=30,  # 4 seconds loop for ever on a loaded machine
     worker_enable_remote_control=False,  # health is told by progress; the embedded broker has no fanout
-    worker_send_task_events=False,
-    worker_hijack_root_logger=False,
+    worker_send_task_events=False,  # nobody listens
+    worker_hijack_root_logger=False,  # logs are lines of JSON
     timezone="UTC",
 )
 
@@ -116,3 +118,9 @@ def _note_accounts(**_: object) -> None:
         log.warning("accounts not noted", extra={"error": type(error).__name__})
     finally:
         engine().dispose()
+
+
+@signals.worker_process_init.connect
+def _spare_what_is_imported(**_: object) -> None:
+    """Looking through all modules for garbage, again and again, took a sixth of the time of recording."""
+    gc.freeze()

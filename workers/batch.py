@@ -11,10 +11,11 @@ from typing import Any
 import msgspec
 from sqlalchemy import Engine
 
+from models import refusal
 from wechat.event import BATCH_VERSION, Batch, decode_batch
 from workers.outgoing import Outgoing
 from workers.queues import DELIVERIES
-from workers.record import record
+from workers.record import TooManyRefusedError, record
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +25,9 @@ LONGEST_PAUSE = 15.0
 DELIVERIES_AT_MOST = 3  # a message delivered so often may be killing workers; the journal sends it again, in halves
 
 
-def settle(payload: str, delivered: int, engine: Engine, outgoing: Outgoing) -> None:
+def settle(
+    payload: str, delivered: int, engine: Engine, outgoing: Outgoing, *, forget_unsubscribed: bool = False
+) -> None:
     """See one message to its end.
 
     1. What cannot be judged here (delivered too often, or of an unknown version) is acknowledged without a receipt:
@@ -39,7 +42,7 @@ def settle(payload: str, delivered: int, engine: Engine, outgoing: Outgoing) -> 
     batch = _decoded(payload)
     if batch is None:
         log.error("batch left to the journal", extra={"reason": "unknown_version"})
-    elif _is_recorded(engine, batch):
+    elif _is_recorded(engine, batch, forget_unsubscribed):
         outgoing.receipt(batch.receipts, batch.id)
     else:
         outgoing.put_back(payload)
@@ -60,33 +63,34 @@ def deliveries(request: Any) -> int:
 def _decoded(payload: str) -> Batch | None:
     try:
         batch = decode_batch(payload)
-    except (msgspec.MsgspecError, ValueError):
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
     return batch if batch.version == BATCH_VERSION else None
 
 
-def _is_recorded(engine: Engine, batch: Batch) -> bool:
+def _is_recorded(engine: Engine, batch: Batch, forget_unsubscribed: bool) -> bool:
     """Record a batch, trying again for as long as the patience lasts; whether it is recorded now."""
-    give_up = time.monotonic() + PATIENCE
+    began = time.monotonic()
     pause = FIRST_PAUSE
     while True:
         started = time.monotonic()
         try:
-            recorded = record(engine, batch)
+            recorded = record(engine, batch, forget_unsubscribed=forget_unsubscribed)
         except Exception as error:  # unknown errors too: dropping the batch is the one thing that must not happen
-            log.warning("batch waits", extra={"batch": batch.id, "reason": _reason(error), "pause_seconds": pause})
+            reason, code = refusal.explained(error)
+            if isinstance(error, TooManyRefusedError):
+                reason = "too_many_refused"
+            waits = {"batch": batch.id, "reason": reason, "code": code}
+            # Old connections are not used again: after a failover they may lead to a server that only reads.
+            engine.dispose()
         else:
             seconds = round(time.monotonic() - started, 4)
             log.info("batch recorded", extra={"batch": batch.id, "seconds": seconds} | asdict(recorded))
             return True
-        if time.monotonic() + pause > give_up:
+        waited = time.monotonic() - began
+        if waited + pause > PATIENCE:
+            log.error("batch put back", extra=waits | {"waited_seconds": round(waited)})
             return False
+        log.warning("batch waits", extra=waits | {"pause_seconds": pause})
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
-
-
-def _reason(error: Exception) -> str:
-    """What is waited for, in a word; never the statement, which holds what people wrote."""
-    original = getattr(error, "orig", None) or error
-    code = getattr(original, "sqlstate", None) or next(iter(getattr(original, "args", ())), "")
-    return f"{type(original).__name__} {code if isinstance(code, int) or len(str(code)) == 5 else ''}".strip()

@@ -1,11 +1,7 @@
 """`python -m tests.chaos`: every broker, every fault, one run after the other; a table, and build/chaos.json."""
 
-import json
-import os
-import platform
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -21,6 +17,7 @@ from rich.table import Table
 from tests.chaos.brokers import BROKERS
 from tests.chaos.faults import FAULTS
 from tests.chaos.processors import elsewhere, stay_here
+from tests.chaos.report import write
 from tests.chaos.run import UNDISTURBED, Outcome, Plan, judge, run
 from tests.servers import NotInstalledError, start_postgresql
 
@@ -74,7 +71,7 @@ def main(brokers: tuple[str, ...], faults: tuple[str, ...], pushes: int, rate: f
         except NotInstalledError as error:
             console.print(f"{broker}: skipped, {error} is not installed")
     Console(width=None if sys.stdout.isatty() else 180).print(_table(outcomes))
-    _write(outcomes, pushes, rate)
+    write(RESULT, pushes=pushes, rate=rate, runs=[asdict(outcome) for outcome in outcomes])
     sys.exit(any(outcome.problems for outcome in outcomes))
 
 
@@ -116,16 +113,6 @@ def _table(outcomes: list[Outcome]) -> Table:
         cells = ["" if values[name] is None else str(values[name]) for name in _COLUMNS]
         table.add_row(*cells, style="red" if outcome.problems else None)
     return table
-
-
-def _write(outcomes: list[Outcome], pushes: int, rate: float) -> None:
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
-    machine = f"{platform.platform()}, {os.cpu_count()} processors"
-    runs = [asdict(outcome) for outcome in outcomes]
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(
-        json.dumps({"machine": machine, "commit": commit, "pushes": pushes, "rate": rate, "runs": runs}, indent=2)
-    )
 
 
 if __name__ == "__main__":

@@ -1,13 +1,10 @@
 """The brokers, and how each is hurt and healed; Linux only."""
 
-import contextlib
-import os
 import shutil
 import signal
 import sqlite3
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
@@ -62,45 +59,27 @@ class _Process:
         self._server = server
         self.url = server.url
         self.folder = server.folder
-        # With the same environment it comes up with the same name, port and files.
-        variables = Path(f"/proc/{server.process.pid}/environ").read_bytes().decode().split("\0")
-        self.environment = dict(variable.split("=", 1) for variable in variables if variable)
 
     def stop(self) -> None:
-        self._server.process.send_signal(signal.SIGTERM)
-        self._server.process.wait(30)
+        self._server.halt(signal.SIGTERM)
 
     def kill(self) -> None:
-        self._signal(signal.SIGKILL)
-        self._server.process.wait()
+        self._server.kill()
 
     def start(self) -> None:
-        with elsewhere(), (self.folder / "output").open("ab") as output:
-            process = subprocess.Popen(
-                self._server.process.args,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                cwd=self.folder,
-                env=self.environment,
-                start_new_session=True,
-            )
-        self._server = replace(self._server, process=process)
+        with elsewhere():
+            self._server.process = self._server.launch()
 
     def freeze(self) -> None:
-        self._signal(signal.SIGSTOP)
+        self._server.freeze()
 
     def thaw(self) -> None:
-        self._signal(signal.SIGCONT)
+        self._server.thaw()
 
     def close(self, keep: bool) -> None:
         self.kill()
         if not keep:
             shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _signal(self, number: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError):  # it has ended already
-            os.killpg(self._server.process.pid, number)
 
 
 class Redis(_Process):
@@ -150,11 +129,12 @@ class RabbitMQ(_Process):
                 connection.default_channel.queue_delete(queue)
 
     def _control(self, *arguments: str) -> None:
+        # The same environment tells it the name of the node.
+        variables = Path(f"/proc/{self._server.process.pid}/environ").read_bytes().decode().split("\0")
+        environment = dict(variable.split("=", 1) for variable in variables if variable)
         program = shutil.which("rabbitmqctl", path="/usr/lib/rabbitmq/bin") or "rabbitmqctl"
         with elsewhere():
-            subprocess.run(
-                [program, *arguments], env=self.environment, cwd=self.folder, check=True, capture_output=True
-            )
+            subprocess.run([program, *arguments], env=environment, cwd=self.folder, check=True, capture_output=True)
 
 
 class Embedded:

@@ -19,7 +19,7 @@ app_id = "wx1"
 token = "tokenOfTheDoor"
 app_secret = "hunter2secret"
 """
-HIDDEN = ("database_url", "secret_key", "api_base_url", "worker_processes")
+HIDDEN = ("database_url", "secret_key", "api_base_url", "worker_processes", "retention_days", "forget_on_unsubscribe")
 
 
 @pytest.fixture(autouse=True)

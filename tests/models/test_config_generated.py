@@ -34,6 +34,15 @@ def test_without_a_file_there_is_a_demo_account_that_stays_the_same() -> None:
     assert first == second
 
 
+def test_wechat_is_not_asked_about_an_account_that_was_made_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = load(Config)
+    monkeypatch.setenv("CAIDAN_API_BASE_URL", "http://127.0.0.1:8001")
+    elsewhere = load(Config)
+
+    assert not config.may_ask_about(config.accounts[0])
+    assert elsewhere.may_ask_about(elsewhere.accounts[0])
+
+
 def test_door_and_workers_have_the_same_demo_account() -> None:
     door, workers = load(DoorConfig).accounts[0], load(Config).accounts[0]
 

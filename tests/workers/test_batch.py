@@ -5,26 +5,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from celery import Celery
-from kombu import Connection, Queue
+from kombu import Connection
 from sqlalchemy import Engine, func, select
 
 from models.db import connect as connect_database
 from models.event import Event
 from tests.pushes import batch_of, event_of, push
 from tests.servers import free_port
+from tests.workers.settling import make_app, waiting
 from wechat.event import encode
 from workers import batch
 from workers.outgoing import Outgoing
-from workers.queues import EVENTS, RECORD_EVENTS, Role, connect, transport_options, work_queue
+from workers.queues import EVENTS, RECORD_EVENTS, Role, connect, work_queue
 
 PAYLOAD = encode(batch_of(event_of(push()))).decode()
-
-
-def make_app(url: str) -> Celery:
-    app = Celery("test", broker=url, set_as_current=False)
-    app.conf.broker_transport_options = transport_options(url, Role.WORKER)
-    return app
 
 
 @pytest.fixture
@@ -51,16 +45,6 @@ def no_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engin
     engine = connect_database(f"sqlite:///{tmp_path / 'empty.db'}")
     yield engine
     engine.dispose()
-
-
-def waiting(url: str, queue: str) -> list[Any]:
-    """The messages of a queue, taken off it."""
-    found = []
-    with Connection(url) as connection:
-        bound = Queue(queue)(connection.default_channel)
-        while message := bound.get(no_ack=True, accept=["json"]):
-            found.append(message)
-    return found
 
 
 def test_what_is_recorded_gets_its_receipt(broker_url: str, outgoing: Outgoing, tables: Engine) -> None:
