@@ -35,7 +35,7 @@ def asking(config: Config, name: str | None) -> Iterator[Asked]:
 
     chosen = chosen_account(config, name)
     assert isinstance(chosen, Account)  # those of a Config are
-    logs.set_up("error")  # what would be logged is shown
+    logs.set_up("critical")  # what would be logged is shown
     with working(config) as engine, Client(config.api_base_url) as client:
         with transaction(engine) as connection:
             account_id = account_row(connection, chosen)

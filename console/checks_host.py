@@ -114,7 +114,7 @@ def clock(config: Config) -> Iterable[Finding]:
 
 def skew(seconds: float, replay_window: int) -> Finding:
     """What it means that this host's clock is ahead of WeChat's by so many seconds."""
-    text = _("The clock differs from WeChat's by {seconds:.0f} seconds.").format(seconds=seconds)
+    text = _("The clock differs from WeChat's by {seconds:.0f} s.").format(seconds=seconds)
     advice = _("Let the clock be set by NTP (timedatectl, chronyc).")
     if abs(seconds) <= SKEW:
         return fine(text)

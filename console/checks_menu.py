@@ -61,6 +61,8 @@ def silent(menu: Menu) -> Iterable[Finding]:
     """The buttons whose taps WeChat tells nobody of."""
     bars = [menu.buttons, *(one.buttons for one in menu.personal)]
     found = [one for bar in bars for button in bar for one in _leaves(button) if one.type in SILENT]
+    if not any(bars):
+        return [skipped(_("There is no menu."))]
     if not found:
         return [fine(_("Every button of the live menu pushes an event."))]
     names = ", ".join(dict.fromkeys(f"{one.name} ({one.type})" for one in found))

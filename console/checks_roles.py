@@ -27,14 +27,14 @@ def journal(directory: Path, limit: int) -> Iterable[Finding]:
 def kept(found: "JournalStatus", limit: int) -> Iterator[Finding]:
     """How the journal is getting on."""
     oldest = found.oldest_pending_seconds or 0.0
-    text = _("{count} pushes are not in the tables yet; the oldest is {seconds:.0f} seconds old.")
+    text = _("Pushes that are not in the tables yet: {count}; the oldest is {seconds:.0f} seconds old.")
     waiting = text.format(count=found.pending, seconds=oldest)
     if oldest > STUCK:
         yield failure(waiting, _("Look whether publisher, broker, worker and database run. Nothing is lost meanwhile."))
     elif oldest > LAGGING:
         yield warning(waiting, _("Look whether the workers keep up; more of them, or more worker_processes, may help."))
     else:
-        yield fine(waiting)
+        yield fine(waiting if found.pending else _("All that the journal holds is in the tables."))
     if not found.publisher_running:
         text, advice = _("No publisher runs on this host."), _("Start it: caidan ingest (or caidan up)")
         yield failure(text, advice) if found.pending else warning(text, advice)

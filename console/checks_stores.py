@@ -21,10 +21,14 @@ MONTHS_AHEAD = 2
 def tables(engine: "Engine") -> Iterable[Finding]:
     import migrations
 
-    advice = _("Run: caidan db upgrade")
-    text = _("The tables are not as this version needs them. {problem}")
-    found = [failure(text.format(problem=problem), advice) for problem in migrations.problems(engine)]
+    found = [_not_ours(problem) for problem in migrations.problems(engine)]
     return found or [fine(_("The tables are as this version needs them."))]
+
+
+def _not_ours(problem: str) -> Finding:
+    text = _("The tables are not as this version needs them. {problem}").format(problem=problem)
+    newer = _("Install the newer release that made them.")
+    return failure(text, newer if "newer than this program" in problem else _("Run: caidan db upgrade"))
 
 
 def durability(connection: "Connection") -> Iterable[Finding]:
@@ -93,8 +97,22 @@ def broker(url: str) -> Iterable[Finding]:
 
 
 def _dangerous(dangers: Iterable[str]) -> list[Finding]:
-    text = _("A setting of the broker endangers what it holds: {danger}.")
-    return [warning(text.format(danger=danger)) for danger in dangers]
+    """workers/queues.py words them for logs; people are told by the setting that each is about."""
+    said = {
+        "appendonly": _("Redis keeps nothing on disk: when it restarts, what it held is sent again, minutes later."),
+        "maxmemory-policy": _("Redis may throw away queues when its memory is full."),
+        "visibility_timeout": _("A batch may be given to another worker while the first is still busy with it."),
+    }
+    advice = {
+        "appendonly": _("Set `appendonly yes` in Redis."),
+        "maxmemory-policy": _("Set `maxmemory-policy noeviction` in Redis."),
+        "visibility_timeout": _("Leave visibility_timeout out of broker_url."),
+    }
+    found = []
+    for danger in dangers:
+        name = next((name for name in said if name in danger), "")
+        found.append(warning(said.get(name, danger), advice.get(name, "")))
+    return found
 
 
 def _queues(connection: Any, url: str) -> Iterator[Finding]:

@@ -94,8 +94,9 @@ def addresses(api: "Api", app_id: str, snapshot: Path, mode: str) -> Iterable[Fi
 
 def listed(live: Sequence[str]) -> list[Finding]:
     if not live:
-        return [warning(_("WeChat names no addresses that it pushes from."))]
-    shown = ", ".join(live[:8]) + (", …" if len(live) > 8 else "")
+        text = _("WeChat names no addresses that it pushes from.")
+        return [warning(text, _("Let the firewall pass all, and ask again tomorrow."))]
+    shown = ", ".join(live[:20]) + (", …" if len(live) > 20 else "")
     text = _("WeChat pushes from {count} addresses and blocks; a firewall has to let them in: {addresses}")
     return [fine(text.format(count=len(live), addresses=shown))]
 
@@ -114,7 +115,7 @@ def known(
         text = _("The list of this host's door is {hours:.0f} hours old.")
         yield warning(text.format(hours=age.total_seconds() / 3600), advice)
     if new := sorted(set(live) - set(held)):
-        text = _("The door of this host does not know: {addresses}.").format(addresses=", ".join(new[:8]))
+        text = _("The door of this host does not know: {addresses}.").format(addresses=", ".join(new[:20]))
         yield Finding(FAILURE if mode == "refuse" else WARNING, text, advice)
     else:
         yield fine(_("The door of this host knows all of them; foreign pushes: {mode}.").format(mode=mode))

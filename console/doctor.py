@@ -209,7 +209,7 @@ def _print(lines: Sequence[Line]) -> None:
     for account, of_account in groupby(lines, key=lambda line: line.account):
         print_drawn(_drawn(account, list(of_account)))
     levels = [line.finding.level for line in lines]
-    text = _("{failures} failures, {warnings} warnings.")
+    text = _("Failures: {failures}; warnings: {warnings}.")
     click.echo(text.format(failures=levels.count(FAILURE), warnings=levels.count(WARNING)))
 
 
@@ -220,24 +220,35 @@ def _drawn(account: str | None, lines: Sequence[Line]) -> "RenderableType":
 
     heading = _("This installation") if account is None else _("Account {name}").format(name=account)
     grid = Table.grid(padding=(0, 2, 0, 0))
-    for check, found in groupby(lines, key=lambda line: line.check):
+    for check, of_check in groupby(lines, key=lambda line: line.check):
         name = title(check)
-        for line in found:
-            sign, colour = _MARKS[line.finding.level]
-            grid.add_row(Text(sign, colour), name, Text(printable(line.finding.message)))
-            if line.finding.advice:
-                grid.add_row("", "", Text("→ " + printable(line.finding.advice), "italic"))
+        for level, drawn, advice in _rows([line.finding for line in of_check]):
+            sign, colour = _MARKS[level]
+            grid.add_row(Text(sign, colour), name, drawn)
+            if advice:
+                grid.add_row("", "", Text("→ " + printable(advice), "italic"))
             name = ""
-    return Group(Text(f"\n{heading}", "bold"), grid, *_carriers(lines))
+    return Group(Text(f"\n{heading}", "bold"), grid)
 
 
-def _carriers(lines: Sequence[Line]) -> Iterator["RenderableType"]:
-    """How each carrier reaches the callback, as a table."""
-    from rich import box
+def _rows(findings: Sequence[Finding]) -> Iterator[tuple[str, "RenderableType", str]]:
+    """Level, words and advice of each; of those that have cells, together, as a table."""
+    from rich.text import Text
+
+    for finding in findings:
+        if not finding.cells:
+            yield finding.level, Text(printable(finding.message)), finding.advice
+    if in_cells := [finding for finding in findings if finding.cells]:
+        levels = [finding.level for finding in in_cells]
+        worst = next(level for level in (FAILURE, WARNING, FINE) if level in levels)
+        advice = " ".join(dict.fromkeys(finding.advice for finding in in_cells if finding.advice))
+        yield worst, _table([finding.cells for finding in in_cells]), advice
+
+
+def _table(rows: Iterable[Sequence[str]]) -> "RenderableType":
     from rich.table import Table
 
-    if rows := [line.finding.cells for line in lines if line.finding.cells]:
-        table = Table(*checks_wechat.carriers_headings(), box=box.SIMPLE_HEAD, pad_edge=False)
-        for row in rows:
-            table.add_row(*map(printable, row))
-        yield table
+    table = Table(*checks_wechat.carriers_headings(), box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for row in rows:
+        table.add_row(*map(printable, row))
+    return table

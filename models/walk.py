@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, or_, select
 
 from models.base import Base, table_of
 from models.event import Detail, Event
+from models.partition import PARTITIONED
 
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 AnySelect: TypeAlias = Select[*tuple[Any, ...]]
@@ -64,6 +65,9 @@ def see_one_state(connection: Connection) -> None:
     connection.execution_options(isolation_level="REPEATABLE READ")
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+        # Before the first look, which decides what is seen: rows must not move to a partition that is too young for it.
+        tables = ", ".join(table_of(model).name for model in PARTITIONED)
+        connection.exec_driver_sql(f"LOCK TABLE {tables} IN ACCESS SHARE MODE")
 
 
 def _pages_within(connection: Connection, selection: Selection, model: type[Base]) -> Iterator[Sequence[AnyRow]]:

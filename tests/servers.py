@@ -43,7 +43,7 @@ class Server:
         """End, and leave the files, so that it can be started again."""
         self.process.send_signal(number)
         try:
-            self.process.wait(15)
+            self.process.wait(30)
         except subprocess.TimeoutExpired:
             self.kill()
 

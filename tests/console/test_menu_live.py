@@ -1,6 +1,7 @@
 """The menu verbs that ask WeChat, with the simulated platform."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,7 +33,7 @@ token = "{SHOP.token}"
 """
 MENU = """\
 buttons:
-- {{name: {name}, key: {name}}}
+- {{name: {name}, key: SONG}}
 personal:
 - match: {{tag: 2}}
   buttons:
@@ -42,13 +43,14 @@ WRITES = ("menu/create", "menu/addconditional", "menu/delconditional", "menu/del
 
 
 @pytest.fixture
-def platform(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Platform]:
+def platform(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sqlite_template: Path) -> Iterator[Platform]:
     """The platform, and an installation with a database that asks it and has two versions of a menu."""
     monkeypatch.setattr(publishing, "PAUSES", (0.0, 0.0, 0.0, 0.0))
     (tmp_path / "caidan.toml").write_text(FILE)
+    (tmp_path / "var").mkdir()
+    shutil.copy(sqlite_template, tmp_path / "var" / "caidan.db")
     with platform_of(SHOP) as running:
         monkeypatch.setenv("CAIDAN_API_BASE_URL", running.url)
-        assert 0 == run("db", "upgrade").exit_code
         for name in ("一", "二"):
             save(MENU.format(name=name))
         yield running
