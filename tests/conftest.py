@@ -1,6 +1,7 @@
 """Databases and brokers: each server starts when the first test asks for it, and ends with the tests."""
 
 import itertools
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -26,6 +27,16 @@ _numbers = itertools.count(1)
 settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """Commands set up logging for their process, and here it is the tests'."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 def _serve(start: Callable[[], Server]) -> Iterator[Server]:

@@ -133,8 +133,8 @@ def test_carriers_are_drawn_as_a_table(installation: Platform) -> None:
     ended = run("doctor")
 
     rows = [line.split() for line in ended.stdout.splitlines()]
-    assert ["From", "Address", "Network", "Lost", "Time", "Result"] in rows
-    assert {"CHINANET", "UNICOM", "CAP", "DEFAULT"} <= {row[0] for row in rows if row}
+    assert ["From", "Address", "Network", "Lost", "Time", "Result"] in [row[-6:] for row in rows]
+    assert {"CHINANET", "UNICOM", "CAP", "DEFAULT"} <= {word for row in rows for word in row}
 
 
 def test_a_platform_that_is_down_is_one_failure_and_the_rest_is_skipped(

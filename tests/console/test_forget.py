@@ -1,8 +1,6 @@
 """`caidan event forget`."""
 
 import json
-import logging
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,16 +19,6 @@ from wechat.event import Addressee, Unreadable, unreadable_id
 from workers.record import record
 
 OPEN_ID = "oZ8yx1d9m8mVw-Uo_3mCkpQ7hT4E"
-
-
-@pytest.fixture(autouse=True)
-def _handlers() -> Iterator[None]:
-    """pytest's own handlers are put back after what a command applies."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 @pytest.fixture

@@ -1,22 +1,11 @@
 import json
 import logging
 import logging.config
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from models import logs
-
-
-@pytest.fixture(autouse=True)
-def _handlers() -> Iterator[None]:
-    """pytest's own handlers are put back after what a test applies."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 def test_a_log_line_is_json_with_its_fields(capsys: pytest.CaptureFixture[str]) -> None:
