@@ -56,7 +56,7 @@ def worker(broker_url: str) -> Iterator[Connection]:
         yield connection
 
 
-def take(worker: Connection, seconds: float = 10.0) -> Batch:
+def take(worker: Connection, seconds: float = 30.0) -> Batch:
     """The next batch, acknowledged."""
     queue = Queue(EVENTS)(worker.default_channel)
     deadline = time.monotonic() + seconds

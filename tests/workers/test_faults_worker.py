@@ -114,10 +114,8 @@ def test_a_batch_is_not_dropped_however_often_it_was_given_back(rabbitmq_url: st
         queue.declare()
         connection.Producer().publish(encode(BATCH), routing_key=EVENTS, exchange="")
         for _ in range(30):
-            message = None
-            while message is None:
-                message = queue.get()
-            message.reject(requeue=True)
+            wait_until(lambda: queue.queue_declare(passive=True).message_count == 1)
+            queue.get().reject(requeue=True)
         wait_until(lambda: queue.queue_declare(passive=True).message_count == 1)
         message = queue.get(no_ack=True)
 
