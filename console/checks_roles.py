@@ -73,8 +73,13 @@ def working(silences: Sequence[float], silent_after: float, is_embedded: bool) -
 
 
 def beat(data_dir: Path, is_embedded: bool) -> Iterable[Finding]:
+    return ticking(beat_age(data_dir, time.time()), is_embedded)
+
+
+def beat_age(data_dir: Path, now: float) -> float | None:
+    """Seconds since beat last wrote down, on this host, what it has set off."""
     written = [path.stat().st_mtime for path in data_dir.glob("beat*") if path.is_file()]
-    return ticking(time.time() - max(written) if written else None, is_embedded)
+    return now - max(written) if written else None
 
 
 def ticking(age: float | None, is_embedded: bool) -> Iterable[Finding]:

@@ -13,6 +13,7 @@ VERBS = {
     "simulate": "console.simulate:simulate",
     "platform": "console.platform:platform",
     "doctor": "console.doctor:doctor",
+    "status": "console.status:status",
     "config": "console.settings:config",
     "db": "console.database:db",
     "event": "console.events:event",

@@ -74,9 +74,10 @@ def test_carriers_are_drawn_as_a_table(installation: Platform) -> None:
 
 
 def test_a_made_up_account_is_never_asked_about_at_wechat() -> None:
+    assert 0 == run("db", "upgrade").exit_code
     told = Told()
 
-    assert ["skipped"] == told.levels("token")
+    assert ["The account is made up, and WeChat does not know it."] == told.of("token", "skipped")
     assert ["skipped"] == told.levels("clock")
     assert "The account is made up" in told.of("configuration", "warning")[0]
 
