@@ -70,15 +70,12 @@ def validate(context: click.Context, file: str, as_json: bool) -> None:
 
 
 @menu.command()
-@argument("menus", metavar="[OLD] NEW", nargs=-1, required=True, help="Files, numbers of saved versions, or live.")
+@argument("menus", metavar="[OLD] NEW", nargs=-1, required=True, help="Files, versions, or the word live.")
 @one_account
 @as_json
 @click.pass_context
 def diff(context: click.Context, menus: tuple[str, ...], account: str | None, as_json: bool) -> None:
-    """Show what NEW changes in OLD, or in the latest saved version. Ends with 6 where it changes anything.
-
-    The word live is the menu that WeChat has now.
-    """
+    """Show what NEW changes in OLD, or in the latest saved version. Ends with 6 where it changes anything."""
     if len(menus) > 2:
         raise InvalidInputError(_("Give two menus, the old one first."))
     new = menu_given(menus[-1], account)

@@ -47,8 +47,7 @@ class _OtherwiseError(click.ClickException):
 @dry_run
 @as_json
 def publish(version: int, account: str | None, dry_run: bool, as_json: bool) -> None:
-    """Show followers a saved version. Ends with 5 where WeChat refuses, and the former menu stays; with 6 where
-    somebody else is publishing, or WeChat shows something else afterwards."""
+    """Show followers a saved version. Ends with 5 where WeChat refuses, with 6 where somebody else is publishing."""
     config = load(Config)
     _publish(config, version_given(config, account, version), "publish", dry_run, as_json)
 

@@ -6,6 +6,7 @@ Migrations use them as well, so a type is never changed: a column that needs ano
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -46,6 +47,7 @@ def _utc(value: datetime | None) -> datetime | None:
     return value.astimezone(UTC)
 
 
+@lru_cache(maxsize=1000)  # a batch says most of its moments many times
 def _utc_text(value: datetime | None) -> str | None:
     if value is None:
         return None

@@ -103,10 +103,11 @@ def store(connection: Connection, events: Sequence[Event], accounts: Accounts, n
     """Insert the rows of events, which come sorted by id and each once, unless they are known or not wanted."""
     wanted = _without_forgotten(connection, events, accounts)
     unknown = _without_known(connection, wanted)
-    refused = _store(connection, unknown, accounts, now)
+    # Of a batch that comes again, what was refused may be all that is not known: it is measured by the whole batch.
+    refused = _store(connection, unknown, accounts, now, at_most=max(1, len(events) // 10))
     refused_ids = {culprit.id for culprit in refused}
     return Stored(
-        new=[event for event in unknown if event.id not in refused_ids],
+        new=[event for event in unknown if event.id not in refused_ids] if refused else list(unknown),
         known=_others(wanted, unknown),
         forgotten=_others(events, wanted),
         refused=refused,
@@ -143,8 +144,13 @@ def _without_known(connection: Connection, events: Sequence[Event]) -> Sequence[
     return [event for event in events if event.id not in known] if known else events
 
 
-def _store(connection: Connection, events: Sequence[Event], accounts: Accounts, now: datetime) -> list[Culprit]:
-    """Insert the rows of events; those that can never be stored are returned."""
+def _store(
+    connection: Connection, events: Sequence[Event], accounts: Accounts, now: datetime, at_most: int
+) -> list[Culprit]:
+    """Insert the rows of events; those that can never be stored are returned.
+
+    Raises TooManyRefusedError when the tables refuse more than so many.
+    """
     ready: list[tuple[Event, Rows]] = []
     culprits: list[Culprit] = []
     for event in events:
@@ -152,17 +158,15 @@ def _store(connection: Connection, events: Sequence[Event], accounts: Accounts, 
             ready.append((event, rows(event, accounts[event.app_id], now)))
         except RefusedError as error:
             culprits.append(_refused(event, accounts, error.reason, error.column))
-    for event, code in _insert(connection, ready):
+    for event, code in _insert(connection, ready, at_most):
         culprits.append(_refused(event, accounts, "row_refused", code))
     return culprits
 
 
-def _insert(connection: Connection, ready: list[tuple[Event, Rows]]) -> list[tuple[Event, str]]:
+def _insert(connection: Connection, ready: list[tuple[Event, Rows]], at_most: int) -> list[tuple[Event, str]]:
     """Insert all; where the tables refuse, halves and halves of halves, until the culprits stand alone.
 
     Returns those with the codes of their errors.
-
-    Raises TooManyRefusedError when more than a tenth are, and more than one.
     """
     culprits: list[tuple[Event, str]] = []
     parts = [ready]
@@ -179,7 +183,7 @@ def _insert(connection: Connection, ready: list[tuple[Event, Rows]]) -> list[tup
             else:
                 middle = len(part) // 2
                 parts += [part[middle:], part[:middle]]
-        if len(culprits) > max(1, len(ready) // 10):
+        if len(culprits) > at_most:
             raise TooManyRefusedError(culprits[0][1])
     return culprits
 

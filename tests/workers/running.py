@@ -22,10 +22,12 @@ ROOT = Path(__file__).parents[2]
 ACCOUNTS = '[{"name": "shop", "app_id": "wx0123456789abcdef", "token": "token"}]'
 SCRIPT = """
 import sys
+from celery.concurrency.asynpool import AsynPool
 from models import db
 from workers import batch, health, leases
 from workers.app import app
 db.LOCK_SECONDS, batch.LONGEST_PAUSE, leases.LEASE, leases.RENEWAL = 0.2, 0.2, 2.0, 0.4
+AsynPool.timers = property(lambda pool: {{pool.maintain_pool: 0.5}})  # it often misses the end of a child, for 5 s
 {changes}
 from console.cli import main
 sys.argv = ["caidan", "worker"]

@@ -24,9 +24,8 @@ def test_a_batch_whose_process_is_killed_comes_back(
     with worker.locked():
         worker.send()
         worker.wait_for("batch waits")
-        child = worker.child()
-        os.kill(child, signal.SIGKILL)
-        wait_until(lambda: worker.child() != child)
+        os.kill(worker.child(), signal.SIGKILL)
+        worker.wait_for("Worker exited prematurely")
     worker.wait_for("batch recorded")
 
     with worker.locked():

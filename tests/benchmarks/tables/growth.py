@@ -133,7 +133,7 @@ def _attach(engine: Engine, month: date) -> None:
 def _copies(table: Table, into: str, numbered: str) -> str:
     """The statement that copies the originals' rows of a table for each numbered event; there are many followers."""
     changed = {"id": "numbered.id", "event_id": "numbered.id", "created_at": "numbered.created_at"}
-    changed["open_id"] = "left(open_id, 25) || to_char(mod(number, 100), 'FM000')"
+    changed["open_id"] = "left(open_id, 25) || to_char(mod(number, 97), 'FM000')"
     names = [column.name for column in table.columns]
     values = [changed.get(name, f'originals."{name}"') for name in names]
     quoted = ", ".join(f'"{name}"' for name in names)
