@@ -16,7 +16,7 @@ from tests.workers.settling import make_app, waiting
 from wechat.event import encode
 from workers import batch
 from workers.outgoing import Outgoing
-from workers.queues import EVENTS, RECORD_EVENTS, Role, connect, work_queue
+from workers.queues import EVENTS, RECORD_EVENTS, Role, connect, receipts, work_queue
 
 PAYLOAD = encode(batch_of(event_of(push()))).decode()
 
@@ -26,7 +26,7 @@ def outgoing(broker_url: str) -> Iterator[Outgoing]:
     app = make_app(broker_url)
     with connect(broker_url, Role.WORKER) as connection:
         work_queue(EVENTS, broker_url)(connection.default_channel).declare()
-        connection.SimpleQueue("receipts.test").close()
+        receipts("receipts.test", broker_url)(connection.default_channel).declare()
     yield Outgoing(app)
     app.close()
 

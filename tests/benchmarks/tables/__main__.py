@@ -6,6 +6,7 @@ server is not installed is skipped, by name.
 
 import argparse
 import sys
+import traceback
 from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
@@ -38,12 +39,18 @@ def main() -> None:
     wanted = arguments.pop("part") or list(PARTS)
     options = Options(**arguments)
     figures: list[Figure] = []
+    has_failed = False
     for part in wanted:
         try:
             figures += PARTS[part](options)
         except NotInstalledError as error:
             print(f"{part}: skipped, {error} is not installed", file=sys.stderr)
+        except Exception:  # the other parts took their time, and say what they say
+            print(f"{part}: failed", file=sys.stderr)
+            traceback.print_exc()
+            has_failed = True
     report("bench-tables" if len(wanted) == len(PARTS) else f"bench-tables-{wanted[0]}", figures)
+    sys.exit(1 if has_failed else 0)
 
 
 if __name__ == "__main__":

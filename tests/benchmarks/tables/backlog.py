@@ -59,8 +59,9 @@ def _figures(name: str, broker: Server, options: Options) -> list[Figure]:
         looks = _drain(Path(folder), broker, options.backlog)
         assert plain.count(engine) >= options.backlog
         waits, seconds = _waits(engine)
-    busy = [look for look in looks if 0.05 < look.pending / options.backlog < 0.95]
-    rate = (busy[0].pending - busy[-1].pending) / (busy[-1].at - busy[0].at)
+    begun = max(look for look in range(len(looks)) if looks[look].pending > 0.95 * options.backlog)
+    ended = next(look for look in range(begun, len(looks)) if looks[look].pending < 0.05 * options.backlog)
+    rate = (looks[begun].pending - looks[ended].pending) / (looks[ended].at - looks[begun].at)
     label = f"backlog of {options.backlog:,} on {name}"
     grown = max(look.broker for look in looks) - looks[0].broker
     return [
@@ -162,8 +163,8 @@ def _last(looks: list[Look]) -> list[float]:
 
 def _growth(looks: list[Look], count: int) -> float:
     """Of the process that grew most, from when a tenth of the backlog was in the tables."""
-    early = [look for look in looks if 0.8 * count < look.pending < 0.9 * count]
-    late = [look for look in looks if look.pending < 0.1 * count]
+    tenth = next(number for number, look in enumerate(looks) if look.pending < 0.9 * count)
+    early, late = looks[tenth : tenth + 4], looks[-4:]
 
     def size(of: list[Look], child: int) -> float:
         return statistics.median(look.children[child] for look in of if child in look.children)

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 @dataclass(frozen=True)
 class Options:
     runs: int = field(default=3, metadata={"help": "of what is measured in turn"})
-    events: int = field(default=80_000, metadata={"help": "of one run"})
+    events: int = field(default=80_000, metadata={"help": "of one run; four of the largest batches at least"})
     common: int = field(default=3_000, metadata={"help": "events of one run of the common way"})
     rows: int = field(default=10_000_000, metadata={"help": "in the tables that have grown"})
     backlog: int = field(default=1_000_000, metadata={"help": "events that wait for the workers"})
