@@ -18,9 +18,9 @@ demo: setup ## run the whole pipeline against the simulated platform, and show w
 	$(BIN)/caidan demo --once
 
 test: setup ## run the tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n 4 --dist worksteal
 
-bench: bench-door bench-tables ## all benchmarks; each writes build/bench/<part>.json
+bench: bench-door bench-tables bench-answers ## all benchmarks; each writes build/bench/<part>.json
 
 bench-door: setup ## what a durable push costs, beside a bare Flask view and the common way (Linux)
 	$(BIN)/python -m tests.benchmarks.door
@@ -29,11 +29,20 @@ bench-door: setup ## what a durable push costs, beside a bare Flask view and the
 bench-tables: setup ## what recording costs, beside raw COPY, plain inserts and the common way (Linux)
 	$(BIN)/python -m tests.benchmarks.tables
 
+bench-answers: setup ## what questions to the rollups cost, beside the same asked of the events (Linux)
+	$(BIN)/python -m tests.benchmarks.answers
+
 chaos: setup ## kill, freeze, fill and empty each broker under load, and count what came through (Linux)
 	$(BIN)/python -m tests.chaos
 
 million: setup ## a million events while workers are killed and the database restarts; then count them (Linux)
 	$(BIN)/python -m tests.chaos.million
+
+year: setup ## a year of rotations in virtual time, with faults, crashes and people in between
+	$(BIN)/python -m tests.chaos.year
+
+rotation: setup ## another menu each minute while workers and beats are killed, for ten minutes (Linux)
+	$(BIN)/python -m tests.chaos.rotation
 
 lint: setup ## ruff, mypy and import-linter
 	$(BIN)/ruff check .
@@ -46,4 +55,4 @@ lock: ## resolve the requirements anew (needs uv)
 	uv pip compile $(LOCK) --all-extras --group dev pyproject.toml -o tests/requirements.txt
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade
 
-.PHONY: help setup demo test bench bench-door bench-tables chaos million lint lock
+.PHONY: help setup demo test bench bench-door bench-tables bench-answers chaos million year rotation lint lock
