@@ -77,12 +77,16 @@ class WeChatError(Exception):
         facts = [str(self.errcode)] if self.errcode is not None else []
         facts += [f"rid {self.rid}"] if self.rid else []
         facts += [self.ip] if self.ip else []
+        opening, comma, closing, colon, stop = "（，）：。" if language == "zh" else (" (", ", ", ")", ": ", ". ")
+        named = f"{opening}{comma.join(facts)}{closing}" if facts else ""
+        return f"{self.call}{colon}{self.meaning.said(language)}{named}{stop}{self.advised(language)}"
+
+    def advised(self, language: str) -> str:
+        """What to do."""
         advice = _ADVICE.get(self.errcode or 0, self.advice)
         if self.errcode == INVALID_CREDENTIAL and self.call in _BY_SECRET:
             advice = _ADVICE[40125]
-        opening, comma, closing, colon, stop = "（，）：。" if language == "zh" else (" (", ", ", ")", ": ", ". ")
-        named = f"{opening}{comma.join(facts)}{closing}" if facts else ""
-        return f"{self.call}{colon}{self.meaning.said(language)}{named}{stop}{advice.said(language)}"
+        return advice.said(language)
 
 
 class Unreachable(WeChatError):

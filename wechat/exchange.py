@@ -42,7 +42,9 @@ class _Masking(logging.Filter):
         return True
 
 
-for _name in ("httpx2", *(f"httpcore2.{part}" for part in ("connection", "http11", "http2", "proxy", "socks"))):
+# All that log what goes over HTTP.
+LOGGERS = ("httpx2", *(f"httpcore2.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")))
+for _name in LOGGERS:
     logging.getLogger(_name).addFilter(_Masking())
 
 

@@ -1,8 +1,9 @@
-"""Menus in files: JSON or YAML, read with a place for every mistake of writing."""
+"""Menus in files, and what else people write: JSON or YAML, read with a place for every mistake of writing."""
 
 import json
 import math
 import re
+from collections.abc import Container
 from typing import Any, NoReturn
 
 import yaml
@@ -39,7 +40,21 @@ class FileError(ValueError):
 
 
 def parse(content: bytes, name: str = "") -> dict[str, Any]:
-    """The definition that the file means. The name says which language it is in; without an ending, its first sign.
+    """The definition that the file means.
+
+    Raises FileError.
+    """
+    tree = read_tree(content, name, _TEXT)
+    if not isinstance(tree, dict):
+        raise FileError("not_a_menu")
+    if tree.get("errcode") and not {"menu", "button", "selfmenu_info"} & tree.keys():
+        raise FileError("error_answer", errcode=tree["errcode"], errmsg=tree.get("errmsg", ""))
+    return definition_of(tree)
+
+
+def read_tree(content: bytes, name: str, texts: Container[str]) -> Any:
+    """What the file says, with the fields that are `texts` as text however YAML reads them. The name says which
+    language it is in; without an ending, its first sign.
 
     Raises FileError.
     """
@@ -48,12 +63,7 @@ def parse(content: bytes, name: str = "") -> dict[str, Any]:
         raise FileError("empty")
     ending = name.lower().rpartition(".")[2]
     is_json = ending == "json" or (ending not in ("yaml", "yml") and text.lstrip()[0] in "{[")
-    tree = _read_json(text) if is_json else _read_yaml(text)
-    if not isinstance(tree, dict):
-        raise FileError("not_a_menu")
-    if tree.get("errcode") and not {"menu", "button", "selfmenu_info"} & tree.keys():
-        raise FileError("error_answer", errcode=tree["errcode"], errmsg=tree.get("errmsg", ""))
-    return definition_of(tree)
+    return _read_json(text) if is_json else _read_yaml(text, texts)
 
 
 def to_yaml(menu: Menu) -> str:
@@ -156,7 +166,7 @@ def _limit_depth(tree: Any, depth: int = 1) -> None:
         _limit_depth(value, depth + 1)
 
 
-def _read_yaml(text: str) -> Any:
+def _read_yaml(text: str, texts: Container[str] = ()) -> Any:
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.reader.ReaderError as error:
@@ -171,14 +181,15 @@ def _read_yaml(text: str) -> Any:
         _fail("bad_yaml", text, mark.line + 1, mark.column + 1)
     except RecursionError:
         raise FileError("too_deep", limit=MAX_DEPTH) from None
-    return None if root is None else _Tree(text).value(root)
+    return None if root is None else _Tree(text, texts).value(root)
 
 
 class _Tree:
     """Values out of YAML's nodes: what JSON knows, and text."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, texts: Container[str]) -> None:
         self.text = text
+        self.texts = texts  # the names of fields that are text
         self.nodes = 0
 
     def value(self, node: yaml.Node, *, is_text: bool = False, depth: int = 1) -> Any:
@@ -200,7 +211,7 @@ class _Tree:
                 self.fail("bad_yaml", key)
             if key.value in found:
                 self.fail("duplicate_key", key, key=key.value)
-            found[key.value] = self.value(value, is_text=key.value in _TEXT, depth=depth + 1)
+            found[key.value] = self.value(value, is_text=key.value in self.texts, depth=depth + 1)
         return found
 
     def fail(self, reason: str, node: yaml.Node, **facts: Any) -> NoReturn:

@@ -29,6 +29,7 @@ class Delivery:
     id: str | None
     kind: str
     request: Request
+    message: bytes
     damage: Damage | None = None
     repeat: bool = False
 
@@ -55,7 +56,7 @@ def _sign(push: Push, account: Account, mode: Mode, random: Random, corrupt: flo
         account, push.message, push.open_id, mode=mode, timestamp=int(time.time()), random=random, damage=damage
     )
     event_id = push.id if damage is None else quarantine_id(account, request, damage)
-    return Delivery(event_id, push.kind, request, damage)
+    return Delivery(event_id, push.kind, request, push.message, damage)
 
 
 def _shuffled(pushes: Iterable[Push], window: int, random: Random) -> Iterator[Push]:

@@ -94,7 +94,7 @@ class Pusher:
         made = 0
         while True:
             response = connection.post(delivery.request)
-            answer = self._understand(response)
+            answer = self._understand(response, delivery.message)
             made += 1
             if answer.is_acknowledged or delivery.id is None:
                 break
@@ -111,7 +111,7 @@ class Pusher:
             repeat=delivery.repeat,
         )
 
-    def _understand(self, response: Response) -> Answer:
+    def _understand(self, response: Response, push: bytes) -> Answer:
         if response.status is None:
             return Answer("failed", response.error)
-        return understand(response.status, response.body, self.account, self.mode)
+        return understand(response.status, response.body, self.account, self.mode, push)

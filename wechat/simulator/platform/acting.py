@@ -6,7 +6,7 @@ from random import Random
 from wechat.parse import Fields, parse
 from wechat.simulator.account import Account
 from wechat.simulator.menu import Button
-from wechat.simulator.platform import openings
+from wechat.simulator.platform import conversation, openings
 from wechat.simulator.platform.audience import seen
 from wechat.simulator.platform.followers import made_up
 from wechat.simulator.platform.judgement import FIELDS
@@ -93,7 +93,9 @@ def pushed(platform: Platform, account: Account, random: Random, said: Sequence[
 
 def note(platform: Platform, account: Account, push: Push) -> None:
     """Keep what a push opens. Platform events are no follower's."""
-    follower: Follower | None = platform.state.accounts[account.app_id].followers.get(push.open_id)
+    own = platform.state.accounts[account.app_id]
+    follower: Follower | None = own.followers.get(push.open_id)
     if follower is not None:
+        conversation.hear(own, push)
         fields: Fields = parse(push.message)[0]
         openings.note(follower, fields, push.created_at)

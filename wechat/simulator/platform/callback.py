@@ -7,7 +7,7 @@ from typing import NamedTuple
 from wechat.simulator.account import Account
 from wechat.simulator.answer import Answer, understand
 from wechat.simulator.connection import Connection, Response, target
-from wechat.simulator.platform import statistics
+from wechat.simulator.platform import conversation, statistics
 from wechat.simulator.platform.platform import Platform
 from wechat.simulator.platform.state import Holdings
 from wechat.simulator.pushes import Push
@@ -46,10 +46,14 @@ class Callback:
         while attempts < ATTEMPTS and not (answer.is_acknowledged or (attempts and self._platform.stopped.is_set())):
             attempts += 1
             response = connection.post(request)
-            answer = _understood(response, account, mode)
+            answer = _understood(response, account, mode, push)
             with self._platform.lock:
                 failed = not answer.is_acknowledged
                 statistics.note(self._own(account), self._platform.now(), failed=failed, seconds=response.seconds)
+        with self._platform.lock:
+            own = self._own(account)
+            if push.open_id in own.followers:
+                conversation.answer(own, push, answer, self._platform.now())
         return Delivered(answer.outcome, answer.detail, attempts)
 
     def close(self) -> None:
@@ -65,7 +69,7 @@ class Callback:
         return self._platform.state.accounts[account.app_id]
 
 
-def _understood(response: Response, account: Account, mode: Mode) -> Answer:
+def _understood(response: Response, account: Account, mode: Mode, push: Push) -> Answer:
     if response.status is None:
         return Answer("failed", response.error)
-    return understand(response.status, response.body, account, mode)
+    return understand(response.status, response.body, account, mode, push.message)

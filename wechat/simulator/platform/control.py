@@ -13,7 +13,7 @@ import msgspec
 from flask import Blueprint, Response, request
 
 from wechat.simulator.account import Account
-from wechat.simulator.platform import menus, orders, tokens
+from wechat.simulator.platform import conversation, menus, orders, tokens
 from wechat.simulator.platform.acting import Audience, as_button, leaves, pushed
 from wechat.simulator.platform.callback import Callback
 from wechat.simulator.platform.followers import made_up
@@ -127,6 +127,15 @@ def push(platform: Platform, order: orders.Push) -> object:
     return {"pushed": _deliver(platform, account, pushes)}
 
 
+def show_conversation(platform: Platform, order: orders.Conversation) -> object:
+    """The chat as a follower sees it, and whether they still wait for an answer; without open_id, all chats."""
+    own = _own(platform, order)
+    if order.open_id:
+        _check_follower(platform, order, order.open_id)
+    is_waiting = conversation.waits(own, order.open_id) if order.open_id else None
+    return {"turns": conversation.turns(own, order.open_id, order.since), "is_waiting": is_waiting}
+
+
 def explain(_platform: Platform, _none: None) -> object:
     """This."""
     return {
@@ -157,6 +166,7 @@ ACTIONS = {
     ("POST", "faults"): _Action(add_faults, Fault | list[Fault]),
     ("DELETE", "faults"): _Action(clear_faults),
     ("GET", "calls"): _Action(list_calls),
+    ("GET", "conversation"): _Action(show_conversation, orders.Conversation),
     ("POST", "void"): _Action(void_tokens, orders.Void),
     ("POST", "console-menu"): _Action(set_console_menu, orders.ConsoleMenu),
     ("POST", "followers"): _Action(set_followers, orders.Followers),
@@ -176,15 +186,21 @@ def control(platform: Platform) -> Blueprint:
         action = ACTIONS.get((request.method, name))
         if action is None:
             return _json({"error": "no such action; GET /_control/help lists them"}, 404)
-        body = request.get_data() or b"{}"
         try:
-            order = msgspec.json.decode(body, type=action.kind) if action.kind else None
+            order = _order(action.kind) if action.kind else None
             with platform.lock if action.is_quick else nullcontext():
                 return _json(action.do(platform, order))
         except (ControlError, msgspec.MsgspecError) as error:
             return _json({"error": str(error)}, 400)
 
     return pages
+
+
+def _order(kind: Any) -> Any:
+    """What a body says, or the query of a GET."""
+    if request.method == "GET":
+        return msgspec.convert(request.args.to_dict(), kind, strict=False)
+    return msgspec.json.decode(request.get_data() or b"{}", type=kind)
 
 
 def _json(body: object, status: int = 200) -> Response:

@@ -53,6 +53,13 @@ class Tap(Of, kw_only=True):
     button: list[int] | str
 
 
+class Conversation(Of):
+    """Of a follower, or of all; after the turn of this number."""
+
+    open_id: str = ""
+    since: int = 0
+
+
 class Push(Of, kw_only=True):
     """What a push says, its envelope aside: {"MsgType": "text", "Content": "…"}."""
 

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from wechat.simulator.platform import openings
+from wechat.simulator.platform import conversation, openings
 from wechat.simulator.platform.asked import Asked, text
 from wechat.simulator.platform.refusals import RefusalError
 from wechat.simulator.platform.state import Follower, Holdings
@@ -116,3 +116,4 @@ def _judge_sender(given: Any) -> None:
 def _remember(asked: Asked, fields: dict[str, Any]) -> None:
     asked.own.sent.append({"at": asked.now, **fields})
     del asked.own.sent[:-_MOST_SENT]
+    conversation.send(asked.own, fields, asked.now)

@@ -85,6 +85,18 @@ class Line(msgspec.Struct):
     milliseconds: float = 20.0
 
 
+class Turn(msgspec.Struct, omit_defaults=True):
+    """Something in a chat between a follower and the account, in the words that the follower sees."""
+
+    number: int  # by which what is new is told from what was there
+    at: float
+    open_id: str
+    by: Literal["follower", "account", "wechat"]
+    kind: str  # of the event; or of the message, like text
+    text: str
+    how: str = ""  # passive, service or template; or why WeChat says that the account is out of order
+
+
 class Holdings(msgspec.Struct):
     """What the platform holds of an account."""
 
@@ -110,6 +122,8 @@ class Holdings(msgspec.Struct):
     quota: Quota = msgspec.field(default_factory=Quota)
     statistics: dict[str, Hour] = {}  # by hour of Beijing, like 2014-12-07T13
     sent: list[dict[str, Any]] = []
+    turns: list[Turn] = []
+    last_turn: int = 0
     template_ids: dict[str, int] = {}  # msgid by client_msg_id
     last_message_id: int = 200228331
     calls: dict[str, int] = {}
