@@ -13,14 +13,30 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
-from models import account, api_use, drift, event, ingress, menu, quarantine, rotation, token
+from models import (  # noqa: F401  # importing them fills the metadata
+    account,
+    answers,
+    api_tokens,
+    api_use,
+    drift,
+    event,
+    guards,
+    handling,
+    ingress,
+    menu,
+    quarantine,
+    reconciliation,
+    reply,
+    rollup,
+    rotation,
+    rotation_delays,
+    token,
+)
 from models.base import Base
 from models.db import LOCK_SECONDS, STATEMENT_SECONDS, transaction
 from models.locks import BusyError
 from models.partition import ensure_partitions, is_partition
 
-# Importing them fills the metadata.
-MODULES = (account, api_use, drift, event, ingress, menu, quarantine, rotation, token)
 _LOCK = 0x_CA1DA_0001  # of PostgreSQL's advisory locks
 
 
