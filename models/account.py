@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Connection, String, cast, select, update
+from sqlalchemy import Connection, String, bindparam, cast, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base
+from models.base import Base, table_of
 from models.bulk import insert_new
 from models.config import DoorAccount
 
@@ -20,6 +20,11 @@ class Account(Base):
     app_id: Mapped[str] = mapped_column(String(128), unique=True)
     original_id: Mapped[str | None] = mapped_column(String(128))  # gh_…, the ToUserName of pushes
     timezone: Mapped[str] = mapped_column(String(64))  # whose days its figures count
+
+
+_TABLE = table_of(Account)
+# Made once, since every batch asks.
+_IDS = select(_TABLE.c.app_id, _TABLE.c.id).where(_TABLE.c.app_id.in_(bindparam("app_ids", expanding=True)))
 
 
 def upsert_accounts(connection: Connection, accounts: Iterable[DoorAccount]) -> None:
@@ -56,6 +61,19 @@ def account_ids(connection: Connection, names: Mapping[str, str]) -> dict[str, i
     return ids
 
 
+def lock(connection: Connection, account_id: int) -> None:
+    """Wait until nobody else has locked the account, and let others who do wait until the end of the transaction.
+
+    On PostgreSQL without those who record events: their foreign keys hold the row as well, each for a batch, and where
+    a backlog is drained there is always one of them.
+    """
+    connection.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
+
+
+def id_of(connection: Connection, app_id: str) -> int | None:
+    """None where the account has no row yet."""
+    return _ids(connection, [app_id]).get(app_id)
+
+
 def _ids(connection: Connection, app_ids: Iterable[str]) -> dict[str, int]:
-    query = select(Account.app_id, Account.id).where(Account.app_id.in_(list(app_ids)))
-    return {row.app_id: row.id for row in connection.execute(query)}
+    return {row.app_id: row.id for row in connection.execute(_IDS, {"app_ids": list(app_ids)})}

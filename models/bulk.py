@@ -1,24 +1,26 @@
 """Rows in bulk. The one place that knows how each database takes many rows at once, and passes over known ones.
 
 SQLAlchemy's work for a row costs more than the database's, so statements are made once for each table, and rows go to
-the driver all together: to PostgreSQL as one JSON document, which it reads by the types of its table; to the others as
-tuples of what the columns' types make of the values.
+the driver all together: to PostgreSQL as one JSON document, an array of arrays, which it takes apart by position; to
+the others as tuples of what the columns' types make of the values.
 """
 
-import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, Dialect, LargeBinary, Table
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import JSON, Column, Connection, Dialect, LargeBinary, String, Table
 
 from models.base import Base, table_of
 
+if TYPE_CHECKING:
+    from psycopg.types.json import Jsonb
+
 Row: TypeAlias = Mapping[str, Any]
+Converters: TypeAlias = Mapping[str, Callable[[Any], Any] | None]  # what the driver is given, by column
 
 _MARK = {"sqlite": "?", "mysql": "%s"}
 
@@ -34,32 +36,28 @@ def insert_new(connection: Connection, model: type[Base], rows: Sequence[Row]) -
 
 
 def insert_fresh(connection: Connection, rows: Mapping[type[Base], Sequence[Row]]) -> None:
-    """The same for rows of several tables of which hardly any is there: for PostgreSQL it is less work to trust that
-    none is, and to do it again where one was, than to look for each."""
-    if connection.dialect.name == "postgresql":
-        with contextlib.suppress(IntegrityError), connection.begin_nested():
-            for model, its_rows in rows.items():
-                if its_rows:
-                    insert = _insert(connection.dialect, table_of(model), tuple(its_rows[0]))
-                    connection.exec_driver_sql(insert.plain, insert.parameters(its_rows))
-            return
+    """The same for rows of several tables of which none is there yet, which is less work than to look for each.
+
+    Raises IntegrityError where one is, or came at the same time; then the transaction is to be taken back to before.
+    """
     for model, its_rows in rows.items():
-        insert_new(connection, model, its_rows)
+        if its_rows:
+            insert = _insert(connection.dialect, table_of(model), tuple(its_rows[0]))
+            connection.exec_driver_sql(insert.plain, insert.parameters(its_rows))
 
 
-def known_ids(connection: Connection, model: type[Base], created: Mapping[UUID, datetime]) -> set[UUID]:
-    """Those ids that are there; with each comes its row's `created_at`, so that PostgreSQL leaves out other months."""
-    if not created:
+def known_ids(connection: Connection, model: type[Base], ids: Sequence[UUID], moments: Sequence[datetime]) -> set[UUID]:
+    """Those ids that are there. With them come their rows' `created_at`, so that PostgreSQL leaves out other months."""
+    if not ids:
         return set()
     table = table_of(model).name
     if connection.dialect.name == "postgresql":
         query = f"SELECT id FROM {table} WHERE id = ANY(%s::uuid[]) AND created_at BETWEEN %s AND %s"  # noqa: S608
-        ids = "{" + ",".join([key.hex for key in created]) + "}"
-        found = connection.exec_driver_sql(query, (ids, min(created.values()), max(created.values())))
-        return set(found.scalars())
-    marks = ", ".join([_MARK[connection.dialect.name]] * len(created))
+        array = "{" + ",".join([key.hex for key in ids]) + "}"
+        return set(connection.exec_driver_sql(query, (array, min(moments), max(moments))).scalars())
+    marks = ", ".join([_MARK[connection.dialect.name]] * len(ids))
     query = f"SELECT id FROM {table} WHERE id IN ({marks})"  # noqa: S608 (names are the models')
-    found = connection.exec_driver_sql(query, tuple([key.bytes for key in created]))
+    found = connection.exec_driver_sql(query, tuple([key.bytes for key in ids]))
     return {UUID(bytes=key) for key in found.scalars()}
 
 
@@ -76,9 +74,10 @@ def _insert(dialect: Dialect, table: Table, names: tuple[str, ...]) -> _Insert:
     columns = ", ".join(dialect.identifier_preparer.quote(name) for name in names)
     into = f"INSERT INTO {table.name} ({columns})"
     if dialect.name == "postgresql":
-        binary = [name for name in names if isinstance(table.c[name].type, LargeBinary)]
-        plain = f"{into} SELECT {columns} FROM json_populate_recordset(NULL::{table.name}, %s)"  # noqa: S608
-        return _Insert(plain, f"{plain} ON CONFLICT DO NOTHING", lambda rows: _document(rows, binary))
+        values = ", ".join(_element(table.c[name], at, dialect) for at, name in enumerate(names))
+        plain = f"{into} SELECT {values} FROM jsonb_array_elements(%s) AS element"  # noqa: S608
+        converters = {name: _hex if isinstance(table.c[name].type, LargeBinary) else None for name in names}
+        return _Insert(plain, f"{plain} ON CONFLICT DO NOTHING", lambda rows: _document(rows, converters))
     types = [table.c[name].type.dialect_impl(dialect) for name in names]
     converters = dict(zip(names, [one.bind_processor(dialect) for one in types], strict=True))
     plain = f"{into} VALUES ({', '.join([_MARK[dialect.name]] * len(names))})"
@@ -88,14 +87,27 @@ def _insert(dialect: Dialect, table: Table, names: tuple[str, ...]) -> _Insert:
     return _Insert(plain, f"{plain} {known}", lambda rows: _tuples(rows, converters))
 
 
-def _document(rows: Sequence[Row], binary: Sequence[str]) -> tuple[str]:
-    """All rows as JSON, in which bytes are written as PostgreSQL reads them."""
-    for name in binary:
-        rows = [{**row, name: "\\x" + row[name].hex()} for row in rows]
-    return (msgspec.json.encode(rows).decode(),)
+def _element(column: Column[Any], at: int, dialect: Dialect) -> str:
+    """What stands in its place in an array, as the column's type."""
+    if isinstance(column.type, JSON):
+        return f"nullif(element -> {at}, 'null')"
+    if isinstance(column.type, String):
+        return f"element ->> {at}"  # a cast would cut off what is too long, where storing it refuses
+    return f"(element ->> {at})::{column.type.compile(dialect)}"
 
 
-def _tuples(rows: Sequence[Row], converters: Mapping[str, Callable[[Any], Any] | None]) -> list[tuple[Any, ...]]:
+def _hex(value: bytes | None) -> str | None:
+    """As PostgreSQL reads bytes."""
+    return value if value is None else "\\x" + value.hex()
+
+
+def _document(rows: Sequence[Row], converters: Converters) -> tuple["Jsonb"]:
+    from psycopg.types.json import Jsonb  # psycopg may not be installed
+
+    return (Jsonb(_tuples(rows, converters), dumps=msgspec.json.encode),)  # bytes: text would be made into them again
+
+
+def _tuples(rows: Sequence[Row], converters: Converters) -> list[tuple[Any, ...]]:
     """Made column by column, which is faster than row by row."""
     columns = []
     for name, convert in converters.items():

@@ -18,7 +18,18 @@ from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+
+from models.webhooks import Webhook
 
 ENV_PREFIX = "CAIDAN_"
 CONFIG_VARIABLE = "CAIDAN_CONFIG"  # the path of the file; not a key of it
@@ -172,11 +183,29 @@ class Config(DoorConfig):
     api_base_url: Url = Field(WECHAT, description="WeChat's servers, or a simulated platform")
     secret_key: SecretStr = Field(SecretStr(""), description="encrypts access tokens at rest")
     worker_processes: int = Field(2, ge=1, le=64, description="processes of the worker")
+    handler_processes: int = Field(8, ge=1, le=256, description="processes of the worker of handlers, at most")
+    handler_memory: int = Field(512, ge=16, description="MiB that a call of a handler may take beyond what is loaded")
     retention_days: dict[Kind, Days] = Field(
         {}, description="days that events are kept, by kind; default is all others, quarantine what is there"
     )
     forget_on_unsubscribe: bool = Field(False, description="whether a follower who unsubscribes is forgotten")
+    places_at_least: int = Field(
+        5, ge=1, description="different followers at a place below whom statistics do not tell of it"
+    )
     accounts: tuple[Account, ...] = Field((), description="the accounts, an array of tables")
+    webhooks: tuple[Webhook, ...] = Field((), description="servers that are told of events, an array of tables")
+
+    @field_validator("webhooks")
+    @classmethod
+    def _known(cls, webhooks: tuple[Webhook, ...], info: ValidationInfo) -> tuple[Webhook, ...]:
+        names = [webhook.name for webhook in webhooks]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two webhooks have the name {', '.join(twice)}")
+        accounts = {account.name for account in info.data.get("accounts", ())}
+        named = {name for webhook in webhooks for name in webhook.accounts}
+        if "accounts" in info.data and (unknown := sorted(named - accounts)):
+            raise ValueError(f"there is no account {', '.join(unknown)}")
+        return webhooks
 
     def may_ask_about(self, account: Account) -> bool:
         """Whether its servers know an account: WeChat's know none without an AppSecret, and none that was made up."""
@@ -217,6 +246,8 @@ def explain(kind: type[AnyConfig]) -> tuple[AnyConfig, dict[str, str]]:
     _read_files(values, sources, problems, kind.model_fields)
     for index, account in enumerate(_tables(values.get("accounts"))):
         _read_files(account, {}, problems, (DoorAccount if is_door else Account).model_fields, f"accounts[{index}].")
+    for index, webhook in enumerate([] if is_door else _tables(values.get("webhooks"))):
+        _read_files(webhook, {}, problems, Webhook.model_fields, f"webhooks[{index}].")
     _complete(values, sources, problems, has_file=file.exists(), needs_key=not is_door)
     if is_door:
         _reduce(values)
@@ -254,7 +285,7 @@ def _override(values: dict[str, Any], problems: list[str]) -> dict[str, str]:
             values[key], sources[key] = os.environ[name], name
         elif close := _closest(key, Config):
             problems.append(f"{name}: unknown variable; did you mean {ENV_PREFIX}{close.upper()}?")
-    for key in ("accounts", "retention_days", "trusted_proxies"):
+    for key in ("accounts", "webhooks", "retention_days", "trusted_proxies"):
         if key in sources:
             with contextlib.suppress(ValueError):  # what is no JSON is judged as the text that it is
                 values[key] = json.loads(values[key])
@@ -310,8 +341,8 @@ def _reduce(values: dict[str, Any]) -> None:
         account.pop("app_secret", None)
 
 
-def _tables(accounts: object) -> list[dict[str, Any]]:
-    return [account for account in accounts if isinstance(account, dict)] if isinstance(accounts, list) else []
+def _tables(given: object) -> list[dict[str, Any]]:
+    return [table for table in given if isinstance(table, dict)] if isinstance(given, list) else []
 
 
 def _generated(path: Path, make: Callable[[], str]) -> str:
@@ -354,8 +385,8 @@ def _sentence(details: Any) -> str:
         return f"{where}: must be a [{where}] table, or a JSON object in {ENV_PREFIX}{where.upper()}"
     if details["type"] != "extra_forbidden":
         return f"{where}: {details['msg'].removeprefix('Value error, ')}"
-    model = Account if where.startswith("accounts") else Config
-    close = _closest(str(details["loc"][-1]), model)
+    models: dict[str, type[BaseModel]] = {"accounts": Account, "webhooks": Webhook}
+    close = _closest(str(details["loc"][-1]), models.get(str(parts[0]), Config))
     return f"{where}: unknown key" + (f"; did you mean {close}?" if close else "")
 
 

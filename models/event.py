@@ -14,6 +14,22 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import BY_MONTH, Base
 
+# Kinds that a button of the menu causes; the key of each is that of its button.
+MENU_KINDS = frozenset(
+    {
+        "click",
+        "view",
+        "view_miniprogram",
+        "scancode_push",
+        "scancode_waitmsg",
+        "pic_sysphoto",
+        "pic_photo_or_album",
+        "pic_weixin",
+        "location_select",
+    }
+)
+DOCTORS = "caidan_doctor"  # the kind by which `caidan doctor` tries the way from door to tables; nobody did it
+
 
 class Event(Base):
     __tablename__ = "event"

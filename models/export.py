@@ -21,7 +21,7 @@ TABLES = {table_of(model).name: model for model in _MODELS}
 GROUP_ROWS, GROUP_BYTES = 100_000, 32 << 20  # of one row group of Parquet, which is held in memory
 
 _SPECIAL = re.compile(r'[",\r\n]')
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a text begins that Excel would calculate
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a text begins that Excel would calculate
 
 
 class Writer(Protocol):
@@ -174,7 +174,7 @@ def _quoted(text: str) -> str:
 
 
 def _guarded(text: str) -> str:
-    return _quoted("'" + text if text.startswith(_FORMULA) else text)
+    return _quoted("'" + text if text.startswith(FORMULA) else text)
 
 
 def _json(value: Any) -> str:

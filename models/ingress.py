@@ -37,6 +37,7 @@ class Snapshot(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     revision: Mapped[int] = mapped_column(BigInteger)
     handed_out_at: Mapped[datetime | None]  # to all ingresses
+    replies_digest: Mapped[str | None] = mapped_column(String(64))  # of the rules that all ingresses were sent
 
 
 def note_ingress(connection: Connection, queue: str, now: datetime) -> bool:
@@ -82,6 +83,15 @@ def handed_out_at(connection: Connection) -> datetime | None:
 
 def note_handed_out(connection: Connection, now: datetime) -> None:
     connection.execute(update(Snapshot).values(handed_out_at=now))
+
+
+def replies_digest(connection: Connection) -> str | None:
+    """Of the rules for replies that all ingresses were sent last."""
+    return connection.scalar(select(Snapshot.replies_digest))
+
+
+def note_replies(connection: Connection, digest: str) -> None:
+    connection.execute(update(Snapshot).values(replies_digest=digest))
 
 
 def next_revision(connection: Connection, now: datetime) -> int:

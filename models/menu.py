@@ -38,6 +38,7 @@ class Publication(Base):
     rotation_id: Mapped[int | None] = mapped_column(ForeignKey("rotation.id"))
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    alive_at: Mapped[datetime | None]  # the last sign of whoever is publishing; null once that has ended
     outcome: Mapped[str | None] = mapped_column(String(64))
     errcode: Mapped[int | None]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, insert, select
 
-from models.account import Account
+from models.account import Account, lock
 from models.menu import Menu
 
 
@@ -40,7 +40,7 @@ def save_version(
 ) -> tuple[int, bool]:
     """The version with this content, and whether it is a new one. Within a transaction, in which others wait."""
     # Who saves for the same account at the same time would take the same number; SQLite has one writer anyway.
-    connection.execute(select(Account.id).where(Account.id == account_id).with_for_update())
+    lock(connection, account_id)
     if (known := version_of(connection, account_id, digest)) is not None:
         return known, False
     version = (_last(connection, account_id) or 0) + 1

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import Connection, Select, func, insert, select, update
 
-from models.account import Account
+from models.account import lock
 from models.base import table_of
 from models.menu import Menu, Publication, PublicationMenu
 
 PUBLISHED, REFUSED, FAILED, ABANDONED = "published", "refused", "failed", "abandoned"
-CLAIM = timedelta(minutes=10)  # after which whoever is publishing is taken for dead
+# Without a sign of life, after which whoever is publishing is taken for dead: less than from one tick to the next, so
+# that this one goes on where the other was killed. It may be as short, for who has lost a claim makes no further call.
+CLAIM = timedelta(seconds=45)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,28 +47,35 @@ def claim(
 
     Raises UnderWayError.
     """
-    connection.execute(select(Account.id).where(Account.id == account_id).with_for_update())
+    lock(connection, account_id)
     if (since := under_way_since(connection, account_id, now)) is not None:
         raise UnderWayError(since)
     under_way = (Publication.account_id == account_id, Publication.outcome.is_(None))
-    connection.execute(update(Publication).where(*under_way).values(outcome=ABANDONED, ended_at=now))
+    connection.execute(update(Publication).where(*under_way).values(outcome=ABANDONED, ended_at=now, alive_at=None))
     values = {"account_id": account_id, "menu_id": menu_id, "cause": cause, "rotation_id": rotation_id}
-    made = connection.execute(insert(table_of(Publication)).values(**values, started_at=now))
+    made = connection.execute(insert(table_of(Publication)).values(**values, started_at=now, alive_at=now))
     assert made.inserted_primary_key is not None
     return int(made.inserted_primary_key[0])
 
 
+def keep(connection: Connection, publication_id: int, now: datetime) -> bool:
+    """Give a sign of life; False if the claim is lost, and all further calls are another's to make."""
+    mine = (Publication.id == publication_id, Publication.outcome.is_(None))
+    return connection.execute(update(Publication).where(*mine).values(alive_at=now)).rowcount == 1
+
+
 def under_way_since(connection: Connection, account_id: int, now: datetime) -> datetime | None:
     """Since when somebody has been publishing for this account; nothing of whoever is taken for dead."""
+    alive_at = func.coalesce(Publication.alive_at, Publication.started_at)
     query = select(Publication.started_at).where(Publication.account_id == account_id, Publication.outcome.is_(None))
-    # One that begins later than now was begun before the clock was set back.
-    return next((moment for moment in connection.scalars(query) if now - CLAIM < moment <= now), None)
+    # A sign that is later than now was given before the clock was set back.
+    return connection.scalar(query.where(alive_at > now - CLAIM, alive_at <= now))
 
 
 def finish(connection: Connection, publication_id: int, menu_ids: Mapping[int, str], now: datetime) -> bool:
     """Note that it is live now, under WeChat's ids by position, and no other; False if it has lost its claim."""
     mine = (Publication.id == publication_id, Publication.outcome.is_(None))
-    if connection.execute(update(Publication).where(*mine).values(outcome=PUBLISHED)).rowcount != 1:
+    if connection.execute(update(Publication).where(*mine).values(outcome=PUBLISHED, alive_at=None)).rowcount != 1:
         return False
     account_id = connection.scalar(select(Publication.account_id).where(Publication.id == publication_id))
     former = (Publication.account_id == account_id, Publication.outcome == PUBLISHED, Publication.ended_at.is_(None))
@@ -82,13 +91,21 @@ def finish(connection: Connection, publication_id: int, menu_ids: Mapping[int, s
 
 def fail(connection: Connection, publication_id: int, outcome: str, errcode: int | None, now: datetime) -> None:
     mine = (Publication.id == publication_id, Publication.outcome.is_(None))
-    connection.execute(update(Publication).where(*mine).values(outcome=outcome, errcode=errcode, ended_at=now))
+    values = {"outcome": outcome, "errcode": errcode, "ended_at": now, "alive_at": None}
+    connection.execute(update(Publication).where(*mine).values(values))
 
 
 def live(connection: Connection, account_id: int) -> PublicationRow | None:
     """What Caidan published last, and nobody has replaced through Caidan."""
     is_live = (Publication.outcome == PUBLISHED, Publication.ended_at.is_(None))
     return _first(connection, _rows(account_id).where(*is_live))
+
+
+def is_doubtful(connection: Connection, account_id: int) -> bool:
+    """Whether something was tried since the last publication, and did not come to its end: it may be there in part."""
+    tried = select(Publication.outcome).where(Publication.account_id == account_id).order_by(Publication.id.desc())
+    found = connection.execute(tried.limit(1)).one_or_none()
+    return found is not None and found.outcome != PUBLISHED
 
 
 def before_live(connection: Connection, account_id: int) -> PublicationRow | None:
@@ -101,6 +118,12 @@ def before_live(connection: Connection, account_id: int) -> PublicationRow | Non
 def publications(connection: Connection, account_id: int, limit: int = 50) -> Sequence[PublicationRow]:
     """The newest first."""
     return [PublicationRow(*row) for row in connection.execute(_rows(account_id).limit(limit))]
+
+
+def of_version(connection: Connection, account_id: int, version: int) -> Sequence[PublicationRow]:
+    """Those of a version that followers saw, the newest first."""
+    query = _rows(account_id).where(Menu.version == version, Publication.outcome == PUBLISHED)
+    return [PublicationRow(*row) for row in connection.execute(query)]
 
 
 def wechat_ids(connection: Connection, publication_id: int) -> dict[int, str]:

@@ -28,6 +28,7 @@ class EventRow:
     msg_id: str | None
     received_at: datetime
     recorded_at: datetime
+    publication_id: int | None  # of the menu that the user of a tap saw
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,6 @@ class FullEvent:
     """An event with all there is about it: the rows of the detail tables by table, without the event's key."""
 
     event: EventRow
-    publication_id: int | None
     body: dict[str, Any] | None
     details: dict[str, list[dict[str, Any]]]
 
@@ -115,15 +115,11 @@ def last_recorded(connection: Connection) -> tuple[datetime, UUID] | None:
 
 
 def event(connection: Connection, event_id: UUID) -> FullEvent | None:
-    row = connection.execute(
-        _events().add_columns(Event.publication_id, Event.body).where(Event.id == event_id)
-    ).one_or_none()
+    row = connection.execute(_events().add_columns(Event.body).where(Event.id == event_id)).one_or_none()
     if row is None:
         return None
     details = {table_of(model).name: _details(connection, model, row) for model in DETAILS}
-    return FullEvent(
-        _event_row(row), row.publication_id, row.body, {name: rows for name, rows in details.items() if rows}
-    )
+    return FullEvent(_event_row(row), row.body, {name: rows for name, rows in details.items() if rows})
 
 
 def event_ids(connection: Connection, *, since: datetime | None = None) -> Iterator[UUID]:
@@ -163,6 +159,7 @@ def _events(account_id: int | None = None, kind: str | None = None) -> Select[*t
         Event.msg_id,
         Event.received_at,
         Event.recorded_at,
+        Event.publication_id,
     ).join_from(Event, Account, Account.id == Event.account_id)
     conditions: list[ColumnElement[bool]] = []
     if account_id is not None:
@@ -173,7 +170,7 @@ def _events(account_id: int | None = None, kind: str | None = None) -> Select[*t
 
 
 def _event_row(row: Row[*tuple[Any, ...]]) -> EventRow:
-    return EventRow(*row[:10])
+    return EventRow(*row[:11])
 
 
 def _details(connection: Connection, model: type[Detail], event: Row[*tuple[Any, ...]]) -> list[dict[str, Any]]:

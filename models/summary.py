@@ -8,20 +8,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from models.base import table_of
-from models.event import Detail, Event, Location, PhotoSend, Scan
-
-# Kinds that a tap of a menu button makes (PROTOCOL, section 4).
-BUTTON_KINDS = (
-    "click",
-    "view",
-    "view_miniprogram",
-    "scancode_push",
-    "scancode_waitmsg",
-    "pic_sysphoto",
-    "pic_photo_or_album",
-    "pic_weixin",
-    "location_select",
-)
+from models.event import MENU_KINDS, Detail, Event, Location, PhotoSend, Scan
+from models.long_text import entire
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +77,7 @@ def events_by_kind(connection: Connection, scope: Scope = EVERYTHING) -> list[Ki
 
 
 def top_buttons(connection: Connection, limit: int = 10, scope: Scope = EVERYTHING) -> list[ButtonCount]:
-    query = select(Event.kind, Event.event_key, func.count()).where(Event.kind.in_(BUTTON_KINDS), *scope.conditions())
+    query = select(Event.kind, Event.event_key, func.count()).where(Event.kind.in_(MENU_KINDS), *scope.conditions())
     query = query.group_by(Event.kind, Event.event_key)
     query = query.order_by(func.count().desc(), Event.kind, Event.event_key)
     return [ButtonCount(*row) for row in connection.execute(query.limit(limit))]
@@ -97,8 +85,8 @@ def top_buttons(connection: Connection, limit: int = 10, scope: Scope = EVERYTHI
 
 def top_scans(connection: Connection, limit: int = 10, scope: Scope = EVERYTHING) -> list[ScanCount]:
     result = func.coalesce(Scan.code, Scan.scan_result).label("result")
-    query = _of(Scan, select(Scan.symbology, result, func.count()), scope).group_by(Scan.symbology, result)
-    query = query.order_by(func.count().desc(), result)
+    query = _of(Scan, select(Scan.symbology, result, func.count()), scope)
+    query = query.group_by(Scan.symbology, result, entire(result)).order_by(func.count().desc(), result)
     return [ScanCount(*row) for row in connection.execute(query.limit(limit))]
 
 
@@ -113,7 +101,7 @@ def top_places(connection: Connection, limit: int = 10, scope: Scope = EVERYTHIN
     place = (Location.label, Location.poi_name)
     position = (func.min(Location.latitude), func.min(Location.longitude))
     query = _of(Location, select(*place, *position, func.count()), scope)
-    query = query.where(func.coalesce(Location.label, "") != "").group_by(*place)
+    query = query.where(func.coalesce(Location.label, "") != "").group_by(*place, *map(entire, place))
     query = query.order_by(func.count().desc(), *place)
     return [PlaceCount(*row) for row in connection.execute(query.limit(limit))]
 

@@ -17,7 +17,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
 def _bytes(value: UUID | None) -> bytes | None:
-    return value if value is None else value.bytes
+    return value if value is None else value.int.to_bytes(16, "big")  # in half the time that value.bytes takes
 
 
 class Id(TypeDecorator[UUID]):
@@ -75,10 +75,12 @@ class Moment(TypeDecorator[datetime]):
         # Instead of process_bind_param, after which SQLAlchemy or PyMySQL would write the text, slowly.
         return _utc if dialect.name == "postgresql" else _utc_text
 
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None] | None:
+        # Instead of process_result_value where that has nothing to add: an answer has thousands of moments.
+        return _utc if dialect.name == "postgresql" else super().result_processor(dialect, coltype)
+
     def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+        return value and value.replace(tzinfo=UTC)
 
 
 class Coordinate(TypeDecorator[Decimal]):
