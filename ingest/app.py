@@ -19,6 +19,7 @@ from ingest.addresses import Origins
 from ingest.door import Door
 from ingest.journal import Journal, NotDurableError
 from ingest.push import CUT_SHORT, MAX_BYTES, TOO_LARGE, UNKNOWN_ACCOUNT, Answer, verify_url
+from ingest.replies import Replies
 from ingest.snapshot import Watched
 from models.config import DoorConfig, load
 
@@ -42,8 +43,9 @@ def create_app(config: DoorConfig | None = None) -> Flask:
     patient = config.ingest_threads * 3 // 4  # the rest answers those that cannot wait, and /healthz
     journal = Journal(config.journal_dir, config.journal_limit, metrics.note_group, patient)
     origins = Origins(config.trusted_proxies)
-    door = Door(accounts(config), journal, config.replay_window, origins, config.foreign_pushes)
-    _keep_looking(origins, Watched(config.snapshot_file))
+    replies = Replies()
+    door = Door(accounts(config), journal, config.replay_window, origins, config.foreign_pushes, replies)
+    _keep_looking(origins, replies, Watched(config.snapshot_file))
     app = Flask("ingest", static_folder=None)
     _add_routes(app, door)
     app.wsgi_app = PushLayer(app.wsgi_app, door)  # type: ignore[method-assign]
@@ -97,16 +99,18 @@ def _read(stream: IO[bytes], size: int) -> bytes:
 
 
 def _headers(answer: Answer) -> list[tuple[str, str]]:
-    return [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(answer.body)))]
+    return [("Content-Type", answer.content_type), ("Content-Length", str(len(answer.body)))]
 
 
-def _keep_looking(origins: Origins, file: Watched) -> None:
+def _keep_looking(origins: Origins, replies: Replies, file: Watched) -> None:
     """Do once a second what no push shall wait for: add up the measures, and hear what the workers say."""
 
     def look() -> None:
-        now = datetime.now(UTC)
-        for app_id in origins.hear(file.look(), now):
+        snapshot = file.look()
+        for app_id in origins.hear(snapshot, datetime.now(UTC)):
             log.warning("callback addresses not understood", extra={"app_id": app_id})
+        for app_id in replies.hear(snapshot):
+            log.warning("reply rules not understood", extra={"app_id": app_id})
 
     def keep_looking() -> None:
         while True:

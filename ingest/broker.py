@@ -8,6 +8,7 @@ import contextlib
 import json
 import socket
 import time
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,9 +23,11 @@ HEARTBEAT_EVERY = 5.0  # seconds
 
 
 class _Arrived(msgspec.Struct):
-    """What workers send: the id of a batch whose entries are in the tables, or a snapshot; whatever else is neither."""
+    """What workers send: the id of a batch whose entries are in the tables, with the cases by which its taps were
+    attributed; or a snapshot; whatever else is neither."""
 
     batch: str | None = None
+    taps: dict[str, int] = {}
     snapshot: msgspec.Raw = msgspec.Raw()
 
 
@@ -48,6 +51,7 @@ class Broker:
     def __init__(self, url: str, receipts_queue: str) -> None:
         self._url = url
         self._arrived: list[str] = []
+        self._taps: Counter[str] = Counter()
         self._snapshots: list[bytes] = []
         self._beaten = time.monotonic()
         self._sending, self._receiving = connect(url, Role.PUBLISHER), connect(url, Role.PUBLISHER)
@@ -105,6 +109,11 @@ class Broker:
         arrived, self._arrived = self._arrived, []
         return arrived
 
+    def taps(self) -> Counter[str]:
+        """How many the receipts told of that came, by case."""
+        arrived, self._taps = self._taps, Counter()
+        return arrived
+
     def snapshots(self) -> list[bytes]:
         """Those that came while receipts were waited for, as they are: nobody has looked into them."""
         arrived, self._snapshots = self._snapshots, []
@@ -121,6 +130,7 @@ class Broker:
             snapshot = bytes(arrived.snapshot)
             if arrived.batch is not None and not snapshot:
                 self._arrived.append(arrived.batch)
+                self._taps.update(arrived.taps)
             elif arrived.batch is None and snapshot:
                 self._snapshots.append(snapshot)
 

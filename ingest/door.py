@@ -9,6 +9,7 @@ from ingest.account import Account
 from ingest.addresses import FOREIGN, Origins
 from ingest.journal import Journal, NotDurableError
 from ingest.push import UNKNOWN_ACCOUNT, Answer, Received, receive, refusal
+from ingest.replies import REPLIED, Replies
 from wechat.event import Event, encode
 
 log = logging.getLogger(__name__)
@@ -26,11 +27,13 @@ class Door:
         replay_window: int,
         origins: Origins,
         foreign_pushes: str,
+        replies: Replies,
     ) -> None:
         self.accounts = accounts
         self.journal = journal
         self._replay_window = replay_window
         self._origins = origins
+        self._replies = replies
         self._refuses_foreign, self._logs_foreign = foreign_pushes == "refuse", foreign_pushes != "count"
 
     def push(
@@ -38,8 +41,8 @@ class Door:
     ) -> Answer:
         """Answer one push to an account; `read` gives the body, or the answer when there is none to be had.
 
-        `peer` is the address of the connection, `forwarded` what X-Forwarded-For says. The answer is `success` only
-        after the push is on disk. It never waits for broker or database.
+        `peer` is the address of the connection, `forwarded` what X-Forwarded-For says. The answer is `success`, or a
+        reply, only after the push is on disk. It never waits for broker or database.
         """
         started = time.perf_counter()
         account = self.accounts.get(name)
@@ -53,8 +56,10 @@ class Door:
         else:
             received = receive(account, query_string, body, self._replay_window, time.time())
             mode, answer = received.mode, self._made_durable(received)
+            if answer is received.answer and received.may_reply:
+                answer = self._replies.reply(account, received)
             _note_other_recipient(account, received)
-        if answer.body != b"success":
+        if answer.body != b"success" and answer.outcome != REPLIED:
             log.warning("push not accepted", extra={"account": name, "reason": answer.outcome})
         if origin == FOREIGN and self._logs_foreign:
             address = str(self._origins.sender(peer, forwarded))

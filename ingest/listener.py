@@ -3,6 +3,7 @@
 import logging
 import signal
 import socket
+import sys
 from types import FrameType
 
 from granian._granian import SocketHolder
@@ -13,6 +14,7 @@ from models.config import ConfigError, DoorConfig, load
 log = logging.getLogger(__name__)
 
 BACKLOG = 2048  # connections that wait in the kernel while all processes are busy, or being replaced
+SILENT_AT_MOST = 5  # seconds that a connection waits in the kernel for its first byte; then it is taken all the same
 
 
 def listen(address: str) -> socket.socket:
@@ -22,6 +24,9 @@ def listen(address: str) -> socket.socket:
     family = socket.getaddrinfo(*place, type=socket.SOCK_STREAM)[0][0]
     listener = socket.create_server(place, family=family, backlog=BACKLOG)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # connections inherit it
+    if sys.platform == "linux":
+        # A connection is taken once it has said something: one that was taken and not read is cut off by a reload.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, SILENT_AT_MOST)
     return listener
 
 

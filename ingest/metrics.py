@@ -12,15 +12,16 @@ import threading
 from bisect import bisect_left
 from collections import Counter as Tally
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from ingest.journal_files import status
 from ingest.measures import VARIABLE
+from workers.queues import TAP_CASES
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 4.0, 5.0)
 SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
@@ -52,6 +53,13 @@ ORIGINS = counter(
     "Pushes by account, origin (known and foreign addresses, or unknown) and outcome",
     ["account", "origin", "outcome"],
 )
+REPLIES = counter(
+    "caidan_replies",
+    "Pushes of accounts with rules for replies, by what came of it: replied, nothing (as a rule says), no_rule (none "
+    "matches), no_names (it does not say whom to reply to, or as whom) and failed; those that must not be replied to "
+    "are not counted",
+    ["account", "outcome"],
+)
 ACKNOWLEDGED = histogram(
     "caidan_acknowledgement_seconds", "Time from a push's first byte to its answer", buckets=SECONDS
 )
@@ -70,6 +78,13 @@ UNRECEIPTED = gauge("caidan_batches_unreceipted", "Batches on their way, or lost
 BATCH_SIZE = histogram("caidan_batch_size", "Pushes in a batch, whenever one is sent", buckets=SIZES)
 REPEATS = counter("caidan_batches_repeated", "Batches sent again, because they seemed lost")
 RECEIPTS = counter("caidan_receipts", "Batches of which a receipt came: they are in the tables")
+TAPS = counter(
+    "caidan_taps_attributed",
+    "Taps of menus, as receipts told of them, by the case of the rule that tied them to a publication, or to none",
+    ["case"],
+)
+for _case in TAP_CASES:
+    TAPS.labels(_case)  # told from the start, with 0, so that shares can be made of them
 BROKER_FAILURES = counter("caidan_broker_failures", "Connections to the broker given up, by kind of error", ["reason"])
 
 _journals: list[Path] = []
@@ -84,6 +99,7 @@ def watch_journal(directory: Path) -> None:
 # What the door notes in passing. Values that processes share cost a lock, a system call and a write each, together a
 # tenth of what a push costs; so they are added up elsewhere, once a second.
 _pushes: deque[tuple[tuple[str, str, str, str], float]] = deque()
+_replies: deque[tuple[str, str]] = deque()
 _groups: deque[tuple[int, float]] = deque()
 _adding = threading.Lock()
 
@@ -91,6 +107,11 @@ _adding = threading.Lock()
 def note_push(account: str, mode: str, outcome: str, origin: str, seconds: float) -> None:
     """Note one answer; `origin` is empty where there is no such account."""
     _pushes.append(((account, mode, outcome, origin), seconds))
+
+
+def note_reply(account: str, outcome: str) -> None:
+    """Note what came of looking for a reply."""
+    _replies.append((account, outcome))
 
 
 def note_group(size: int, seconds: float) -> None:
@@ -106,6 +127,8 @@ def add_up() -> None:
             PUSHES.labels(account, mode, outcome).inc(count)
             if origin:
                 ORIGINS.labels(account, origin, outcome).inc(count)
+        for labels, count in Tally(_taken(_replies)).items():
+            REPLIES.labels(*labels).inc(count)
         ACKNOWLEDGED.observe_all([seconds for _, seconds in pushes])
         GROUP_SIZE.observe_all([size for size, _ in groups])
         COMMIT_SECONDS.observe_all([seconds for _, seconds in groups])
@@ -113,6 +136,13 @@ def add_up() -> None:
 
 def _taken(noted: "deque[Noted]") -> "list[Noted]":
     return [noted.popleft() for _ in range(len(noted))]  # each step whole, whoever appends meanwhile
+
+
+def count_taps(taps: Mapping[str, int]) -> None:
+    """Add what receipts told; a worker of another version may know other cases."""
+    for case in TAP_CASES:
+        if (count := taps.get(case, 0)) > 0:
+            TAPS.labels(case).inc(count)
 
 
 def exposition() -> bytes:
@@ -123,8 +153,16 @@ def exposition() -> bytes:
     if VARIABLE not in os.environ:
         return generate_latest(REGISTRY)
     registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    _Collector(registry)  # type: ignore[no-untyped-call]
     return generate_latest(registry)
+
+
+class _Collector(MultiProcessCollector):
+    """A process that has just started, or was killed then, has an empty file, which the library cannot read."""
+
+    def collect(self) -> Iterable[Metric]:
+        files = [str(file) for file in Path(os.environ[VARIABLE]).glob("*.db") if file.stat().st_size]
+        return list(self.merge(files, accumulate=True))  # type: ignore[no-untyped-call]
 
 
 def _look_into(directory: Path) -> None:

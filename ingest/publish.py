@@ -84,6 +84,7 @@ class Publisher:
         arrived = broker.receipts(0.0 if self._reader.was_full else LINGER)
         now = time.monotonic()  # a clock that is set back must not stop us; only the entries bear times of day
         metrics.RECEIPTS.inc(self._sends.receipts(arrived, now))
+        metrics.count_taps(broker.taps())
         self._look(now)
         for batch in [*self._sends.due_again(now), *self._gathered(now)]:
             self._send(broker, batch, now)

@@ -13,12 +13,14 @@ from urllib.parse import parse_qsl
 
 from ingest.account import Account
 from wechat.crypto import UndecryptableError, decrypt, is_signed
+from wechat.envelope import Envelope
 from wechat.event import Entry, Unreadable, read, unreadable_id
 from wechat.parse import Fields, UnreadableError, parse
 
 log = logging.getLogger(__name__)
 
 MAX_BYTES = 64 << 10  # of a request's body
+_BLANK = b" \t\r\n\xef\xbb\xbf"  # with the byte order mark
 _TIMESTAMP = re.compile("[0-9]{1,12}")
 RELEASED = datetime(2026, 11, 21, tzinfo=UTC).timestamp()  # a clock older than the program is wrong, and refuses nobody
 
@@ -30,14 +32,20 @@ class Answer:
     status: int
     body: bytes
     outcome: str
+    content_type: str = "text/plain; charset=utf-8"
 
 
 class Received(NamedTuple):
-    """A push, understood as far as possible: the answer to give once `entry`, if there is one, is durable."""
+    """A push, understood as far as possible: the answer to give once `entry`, if there is one, is durable.
+
+    `may_reply` says that a reply of our own may take the place of that answer; it goes into `envelope` if there is one.
+    """
 
     answer: Answer
     entry: Entry | None
     mode: str
+    may_reply: bool = False
+    envelope: Envelope | None = None
 
 
 def refusal(status: int, reason: str) -> Answer:
@@ -80,11 +88,13 @@ def receive(account: Account, query_string: str, body: bytes, replay_window: int
         return Received(OUTSIDE_REPLAY_WINDOW, None, mode)
     received_at = datetime.fromtimestamp(now, UTC)
     try:
-        message = body if mode == "plain" else _decrypted(account, query, body)
+        message, envelope = (body, None) if mode == "plain" else _decrypted(account, query, body)
         if not message and mode != "plain":
             return Received(EMPTY_MESSAGE, None, mode)
         fields, is_altered = parse(message)
-        return Received(ACCEPTED, read(fields, account, received_at, altered=message if is_altered else None), mode)
+        event = read(fields, account, received_at, altered=message if is_altered else None)
+        # What comes as JSON is of other kinds of accounts, to which an XML reply would be an outage.
+        return Received(ACCEPTED, event, mode, may_reply=not message.lstrip(_BLANK).startswith(b"{"), envelope=envelope)
     except _NotFromWeChatError:
         return Received(BAD_SIGNATURE, None, mode)
     except (UndecryptableError, UnreadableError) as error:
@@ -112,12 +122,17 @@ def _mode(query: dict[str, str]) -> str:
     return "encrypted"
 
 
-def _is_signed(account: Account, query: dict[str, str], name: str, *ciphertext: str) -> bool:
+def _is_signed(account: Account, query: dict[str, str], name: str) -> bool:
+    return _token(account, query, name) is not None
+
+
+def _token(account: Account, query: dict[str, str], name: str, *ciphertext: str) -> str | None:
+    """The token that a signature was made with."""
     given, timestamp, nonce = query.get(name, ""), query.get("timestamp", ""), query.get("nonce", "")
-    for token in account.tokens:  # noqa: SIM110 (the generator of an any() costs half as much as the SHA-1)
+    for token in account.tokens:  # a generator costs half as much as the SHA-1
         if is_signed(given, token, timestamp, nonce, *ciphertext):
-            return True
-    return False
+            return token
+    return None
 
 
 def _is_recent(query: dict[str, str], replay_window: int, now: float) -> bool:
@@ -127,15 +142,20 @@ def _is_recent(query: dict[str, str], replay_window: int, now: float) -> bool:
     return bool(_TIMESTAMP.fullmatch(timestamp)) and abs(now - int(timestamp)) <= replay_window
 
 
-def _decrypted(account: Account, query: dict[str, str], body: bytes) -> bytes:
-    """The decrypted message, tried with the current key and then the previous one, as the platform advises."""
+def _decrypted(account: Account, query: dict[str, str], body: bytes) -> tuple[bytes, Envelope]:
+    """The decrypted message, tried with the current key and then the previous one, as the platform advises.
+
+    A reply is to be encrypted with the key that worked.
+    """
     encrypt = _ciphertext(body)
-    if not _is_signed(account, query, "msg_signature", encrypt):
+    token = _token(account, query, "msg_signature", encrypt)
+    if token is None:
         raise _NotFromWeChatError
     first: UndecryptableError = UndecryptableError("no_aes_key")
     for index, key in enumerate(account.aes_keys):
         try:
-            return decrypt(encrypt, key, account.app_id)
+            message = decrypt(encrypt, key, account.app_id)
+            return message, Envelope(token, key, account.app_id, query.get("nonce", ""))
         except UndecryptableError as error:
             first = error if index == 0 else first
     raise first

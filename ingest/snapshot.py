@@ -24,6 +24,9 @@ class Snapshot(msgspec.Struct, frozen=True):
     revision: Annotated[int, Meta(ge=1)]
     made_at: Annotated[datetime, Meta(tz=True)]
     callback_addresses: dict[str, tuple[str, ...]] = {}  # by AppID: where its pushes come from
+    # By AppID: what to reply with (replies.py), read there, so that an account whose rules this version cannot read
+    # spoils nobody else's. None is of a worker that knows of no rules.
+    replies: dict[str, msgspec.Raw] | None = None
 
 
 _decode = msgspec.json.Decoder(Snapshot).decode
