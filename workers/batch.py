@@ -15,10 +15,13 @@ from models import refusal
 from wechat.event import BATCH_VERSION, Batch, decode_batch
 from workers.outgoing import Outgoing
 from workers.queues import DELIVERIES
-from workers.record import TooManyRefusedError, record
+from workers.record import Recorded, TooManyRefusedError, record
 
 log = logging.getLogger(__name__)
 
+# Seconds. Under load, looking for new publications with every batch costs up to a tenth of recording it; and WeChat is
+# called after the tables are told of a publication, so that no tap of it comes so soon.
+MAY_LAG = 0.1
 PATIENCE = 300.0  # seconds to wait in place for a database that is not there now; below every time limit
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 15.0
@@ -42,8 +45,8 @@ def settle(
     batch = _decoded(payload)
     if batch is None:
         log.error("batch left to the journal", extra={"reason": "unknown_version"})
-    elif _is_recorded(engine, batch, forget_unsubscribed):
-        outgoing.receipt(batch.receipts, batch.id)
+    elif recorded := _recorded(engine, batch, forget_unsubscribed):
+        outgoing.receipt(batch.receipts, batch.id, recorded.taps)
     else:
         outgoing.put_back(payload)
 
@@ -68,14 +71,14 @@ def _decoded(payload: str) -> Batch | None:
     return batch if batch.version == BATCH_VERSION else None
 
 
-def _is_recorded(engine: Engine, batch: Batch, forget_unsubscribed: bool) -> bool:
-    """Record a batch, trying again for as long as the patience lasts; whether it is recorded now."""
+def _recorded(engine: Engine, batch: Batch, forget_unsubscribed: bool) -> Recorded | None:
+    """Record a batch, trying again for as long as the patience lasts; None if it is not recorded now."""
     began = time.monotonic()
     pause = FIRST_PAUSE
     while True:
         started = time.monotonic()
         try:
-            recorded = record(engine, batch, forget_unsubscribed=forget_unsubscribed)
+            recorded = record(engine, batch, forget_unsubscribed=forget_unsubscribed, may_lag=MAY_LAG)
         except Exception as error:  # unknown errors too: dropping the batch is the one thing that must not happen
             reason, code = refusal.explained(error)
             if isinstance(error, TooManyRefusedError):
@@ -86,11 +89,11 @@ def _is_recorded(engine: Engine, batch: Batch, forget_unsubscribed: bool) -> boo
         else:
             seconds = round(time.monotonic() - started, 4)
             log.info("batch recorded", extra={"batch": batch.id, "seconds": seconds} | asdict(recorded))
-            return True
+            return recorded
         waited = time.monotonic() - began
         if waited + pause > PATIENCE:
             log.error("batch put back", extra=waits | {"waited_seconds": round(waited)})
-            return False
+            return None
         log.warning("batch waits", extra=waits | {"pause_seconds": pause})
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)

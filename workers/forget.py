@@ -11,16 +11,19 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, Engine, func, null, or_, select, update
 
-from models import walk
+from models import answers, walk
 from models.account import Account
 from models.base import table_of
 from models.bulk import insert_new
 from models.db import transaction
 from models.event import Detail, Event, Location, Message, Photo, Scan
+from models.handling import forget_handlings
 from models.quarantine import Forgotten, open_id_hash
 from models.walk import AnyRow, AnySelect
 from wechat import event as pushed
+from workers.marks import mark
 from workers.mentions import Follower, erase_mentions
+from workers.numbering import rename, settle
 
 log = logging.getLogger(__name__)
 
@@ -108,16 +111,25 @@ def erase_again(engine: Engine, since: datetime | None, now: datetime, *, dry_ru
 def erase_events(engine: Engine, account_id: int, open_id: str, forgotten_at: datetime) -> int:
     """Take a follower out of the tables; the number of their events. One pseudonym for all keeps them one person."""
     pseudonym = _PSEUDONYM + secrets.token_urlsafe(16)
+    with transaction(engine) as connection:
+        answers.forget(connection, account_id, open_id, forgotten_at)
     query: AnySelect = select(Event.id, Event.created_at).where(*_of_follower(account_id, open_id, forgotten_at))
-    erased = 0
+    erased, has_number = 0, False
     while True:
         with transaction(engine) as connection:
             events = connection.execute(query.order_by(Event.id).limit(walk.PAGE).with_for_update()).all()
             if events:
+                has_number = has_number or rename(connection, account_id, open_id, pseudonym)
                 _strip(connection, events, pseudonym)
+                if not has_number:  # to the roll-up it is somebody new
+                    mark(connection, ((account_id, event.created_at) for event in events))
         erased += len(events)
         if len(events) < walk.PAGE:
-            return erased
+            break
+    if erased:
+        with transaction(engine) as connection:
+            settle(connection, account_id, open_id, pseudonym)
+    return erased
 
 
 def is_pseudonym(open_id: str | None) -> bool:
@@ -142,6 +154,7 @@ def _strip(connection: Connection, events: Sequence[AnyRow], pseudonym: str) -> 
     for model, columns in STRIPPED.items():
         details = update(table_of(model)).where(*walk.among(model.event_id, model.created_at, events))
         connection.execute(details.values(dict.fromkeys(columns)))
+    forget_handlings(connection, [event.id for event in events])
 
 
 def _left(

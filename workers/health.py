@@ -6,6 +6,7 @@ finds itself useless ends, to be started anew, and one that cannot even find tha
 """
 
 import fcntl
+import math
 import os
 import socket
 import time
@@ -14,14 +15,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from workers.queues import TIME_LIMIT
+from workers.queues import LISTENING, TIME_LIMIT
 
 LOOK_EVERY = 5.0  # seconds
 STUCK_AFTER = TIME_LIMIT + 60.0  # seconds; Celery itself ends what takes longer than the limit
 DEAF_AFTER = 60.0  # seconds without a message, after which it is asked whether there are any
 SILENT_AFTER = 60.0  # seconds without a sign of life
 SLOTS = 99
-FOLDER = "worker"  # of the data directory
+FOLDER = "worker"  # of the data directory: of Celery's workers that write events; those of others are in it
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,11 @@ class Hearing:
         return has_messages and doubt == glance.moved_at
 
 
+def folder(data_dir: Path, part: str) -> Path:
+    """Where the workers of a part, one of `LISTENING` or that of handlers, give their signs of life."""
+    return data_dir / FOLDER if part == "events" else data_dir / FOLDER / part
+
+
 class LifeSign:
     """A file of a worker, locked for as long as its process lives, and touched as long as that vouches for itself."""
 
@@ -89,6 +95,20 @@ class LifeSign:
 def silences(folder: Path) -> list[float]:
     """For how many seconds each worker that runs on this host has given no sign of life."""
     return [time.time() - changed for changed in _signs(folder)]
+
+
+def every_part_lives(data_dir: Path, parts: Iterable[str] = LISTENING) -> bool:
+    """Whether a worker of each part has given a sign of life lately."""
+    newest = [min(silences(folder(data_dir, part)), default=math.inf) for part in parts]
+    return max(newest) < SILENT_AFTER
+
+
+def vouch(data_dir: Path, parts: Iterable[str] = LISTENING) -> None:
+    """Tell systemd as long as that is so. For a thread: it never returns."""
+    while True:
+        if every_part_lives(data_dir, parts):
+            tell_systemd()
+        time.sleep(LOOK_EVERY)
 
 
 def _signs(folder: Path) -> Iterator[float]:

@@ -1,6 +1,7 @@
 """What a worker sends to the broker: receipts and snapshots to the publishers, and batches that it puts back."""
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -22,19 +23,21 @@ class Outgoing:
         self._app = app
         self.receipted: set[str] = set()  # the queues of the ingresses that got receipts, until somebody takes note
 
-    def receipt(self, queue: str, batch_id: str) -> None:
-        """Tell the publisher that a batch is in the tables."""
-        self._publish({"batch": batch_id}, queue, "receipt not sent", {})
+    def receipt(self, queue: str, batch_id: str, taps: Mapping[str, int] | None = None) -> None:
+        """Tell the publisher that a batch is in the tables, and by which cases its taps were attributed: the ingress
+        tells of them on its page of metrics, which workers have none of."""
+        receipt = {"batch": batch_id} | ({"taps": dict(taps)} if taps else {})
+        self._publish(receipt, queue, "receipt not sent", {})
         self.receipted.add(queue)
 
-    def snapshot(self, queue: str, snapshot: dict[str, Any]) -> None:
-        """Hand an ingress what its door needs of the tables."""
+    def snapshot(self, queue: str, snapshot: dict[str, Any]) -> bool:
+        """Hand an ingress what its door needs of the tables; whether it is on its way."""
         body = msgspec.json.encode({"snapshot": snapshot})
         if len(body) > SNAPSHOT_BYTES:
             log.error("snapshot not sent", extra={"reason": "too_large", "bytes": len(body)})
-            return
+            return False
         encoded = {"content_type": "application/json", "content_encoding": "utf-8"}
-        self._publish(body, queue, "snapshot not sent", encoded)
+        return self._publish(body, queue, "snapshot not sent", encoded)
 
     def put_back(self, payload: str) -> None:
         """Put a batch back as a fresh message, so that waiting does not count as dying."""
@@ -44,10 +47,12 @@ class Outgoing:
         properties = message.properties | {"headers": message.headers, "compression": "zstd"}
         self._publish(message.body, EVENTS, "batch not put back", properties)
 
-    def _publish(self, body: Any, queue: str, failure: str, properties: dict[str, Any]) -> None:
+    def _publish(self, body: Any, queue: str, failure: str, properties: dict[str, Any]) -> bool:
         try:
             with self._app.producer_or_acquire() as producer:
                 options = {"serializer": "json", "retry": True, "retry_policy": _ONCE_MORE} | properties
                 producer.publish(body, exchange="", routing_key=queue, **options)
         except Exception as error:  # kombu's transports raise errors of many families, a full Redis one of its own
             log.warning(failure, extra={"error": type(error).__name__})
+            return False
+        return True

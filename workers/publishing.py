@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeAlias
 
 from sqlalchemy import Engine
 
 from models import publications
 from models.db import transaction
-from models.publications import FAILED, REFUSED
+from models.publications import FAILED, REFUSED, UnderWayError
 from wechat.answers import LiveMenu
 from wechat.errcodes import Busy, Invalid, Unreachable, WeChatError
 from wechat.menu import Menu, read
@@ -24,6 +25,8 @@ from workers.api import Api
 log = logging.getLogger(__name__)
 
 PAUSES = (0.5, 1.0, 2.0, 4.0)  # seconds, after rounds of reading and planning in which WeChat could not be reached
+Clock: TypeAlias = Callable[[], datetime]  # aware UTC
+
 NOT_CONDITIONAL = 65301
 _NO_ROOM = {65305, 65316}  # too many personalised menus; they lead to too many domains
 
@@ -64,27 +67,45 @@ def live_menu(api: Api) -> Menu | None:
     return read(definition_of({"menu": menu, "conditionalmenu": conditional}))
 
 
-def publish(engine: Engine, api: Api, wanted: Wanted, done: Callable[[Step], object] = lambda _step: None) -> Published:
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def publish(
+    engine: Engine,
+    api: Api,
+    wanted: Wanted,
+    done: Callable[[Step], object] = lambda _step: None,
+    clock: Clock = utc_now,
+) -> Published:
     """Make a version live, with its row in `publication`; `done` is told of every call that was carried out.
 
     Raises UnderWayError, NotAsPublishedError, and WeChatError, after which the old menu, or the new one, is live.
     """
     with transaction(engine) as connection:
         publication_id = publications.claim(
-            connection, wanted.account_id, wanted.menu_id, wanted.cause, datetime.now(UTC), wanted.rotation_id
+            connection, wanted.account_id, wanted.menu_id, wanted.cause, clock(), wanted.rotation_id
         )
+
+    def keep() -> None:
+        now = clock()
+        with transaction(engine) as connection:
+            if not publications.keep(connection, publication_id, now):
+                raise UnderWayError(now)
+
     try:
-        live, steps = _converge(api, wanted.menu, done)
+        live, steps = _converge(api, wanted.menu, done, keep)
     except BaseException as error:
-        _note_failure(engine, publication_id, error)
+        _note_failure(engine, publication_id, error, clock())
         raise
     with transaction(engine) as connection:
-        publications.finish(connection, publication_id, _ids(live), datetime.now(UTC))
+        publications.finish(connection, publication_id, _ids(live), clock())
     return Published(publication_id, steps)
 
 
-def _converge(api: Api, wanted: Menu, done: Callable[[Step], object]) -> tuple[Menu, Plan]:
-    """Carry out plans until nothing is left to be done; what is live then, and the calls that it took."""
+def _converge(api: Api, wanted: Menu, done: Callable[[Step], object], keep: Callable[[], None]) -> tuple[Menu, Plan]:
+    """Carry out plans until nothing is left to be done; what is live then, and the calls that it took. Before each
+    call `keep` is called: who was slow enough to be taken for dead must not undo what another has done since."""
     carried_out: Plan = []
     is_crowded = False
     failure: WeChatError | None = None
@@ -95,6 +116,7 @@ def _converge(api: Api, wanted: Menu, done: Callable[[Step], object]) -> tuple[M
             return live, carried_out
         try:
             for step in makes_room(steps) if is_crowded else steps:
+                keep()
                 _carry_out(api, step)
                 carried_out.append(step)
                 done(step)
@@ -136,10 +158,10 @@ def _ids(live: Menu) -> dict[int, str]:
     return {position: str(fields["menuid"]) for position, fields in enumerate(menus) if "menuid" in fields}
 
 
-def _note_failure(engine: Engine, publication_id: int, error: BaseException) -> None:
+def _note_failure(engine: Engine, publication_id: int, error: BaseException, now: datetime) -> None:
     errcode = error.errcode if isinstance(error, WeChatError) else None
     reason = error.reason if isinstance(error, WeChatError) else type(error).__name__
     log.error("menu not published", extra={"publication": publication_id, "reason": reason})
     with transaction(engine) as connection:
         outcome = FAILED if errcode is None else REFUSED
-        publications.fail(connection, publication_id, outcome, errcode, datetime.now(UTC))
+        publications.fail(connection, publication_id, outcome, errcode, now)

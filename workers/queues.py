@@ -14,9 +14,18 @@ TRANSPORT_ALIASES["caidan"] = "workers.embedded:Transport"
 
 EVENTS = "events"  # batches, from the publishers to the tables
 UPKEEP = "upkeep"  # the scheduled work
+MENUS = "menus"  # of that, what must be done within its minute
+ROLLUPS = "rollups"  # and within seconds
+# Celery's workers of `caidan worker`, and their queues.
+LISTENING = {"events": (EVENTS, UPKEEP), "menus": (MENUS, ROLLUPS)}
+HANDLERS = "handlers"  # a part as well, where there are handlers; each of them has a queue of its own
 RECORD_EVENTS = "caidan.record_events"
+HAND_OUT_REPLIES = "caidan.hand_out_replies"
 RECEIPTS_EXPIRE = 7 * 86400  # seconds after which the queue of an ingress that is gone goes too
+# What receipts count beside their batch: taps, by the case of the rule that ties them to a publication.
+TAP_CASES = ("menu_id", "live", "earlier", "later", "attempted", "before_first", "unknown")
 SNAPSHOT_BYTES = 4 << 20  # at most, of what workers hand to an ingress through that queue
+REPLIES_BYTES = 3 << 20  # of these, for the reply rules of all accounts together
 DELIVERIES = "x-delivery-count"  # header: how often a message was delivered before, where the broker counts
 
 # RabbitMQ 4 drops a message after 20 deliveries unless told otherwise; the journal repeats, so none is ever dropped.
@@ -74,6 +83,16 @@ def work_queue(name: str, url: str) -> Queue:
     return Queue(name, routing_key=name, durable=True, queue_arguments=_QUORUM if is_rabbitmq(url) else None)
 
 
+def handler_queue(name: str, url: str) -> Queue:
+    """The queue of a handler, which goes when nobody has listened to it for as long."""
+    arguments = _QUORUM | {"x-expires": RECEIPTS_EXPIRE * 1000} if is_rabbitmq(url) else None
+    return Queue(f"handler.{name}", routing_key=f"handler.{name}", durable=True, queue_arguments=arguments)
+
+
+def handler_task(name: str) -> str:
+    return f"caidan.handler.{name}"
+
+
 def receipts_queue(host: str) -> str:
     """The name of the queue from which the publisher of one ingress host takes its receipts."""
     return f"receipts.{host}"
@@ -99,7 +118,7 @@ def dangers_at_start(url: str) -> list[str]:
         return []
     with connect(url, Role.PUBLISHER) as connection:  # which gives up early
         try:
-            for name in (EVENTS, UPKEEP):
+            for name in (EVENTS, UPKEEP, MENUS, ROLLUPS):
                 work_queue(name, url)(connection.default_channel).declare()
             return dangers(connection, url)
         except Exception as error:  # kombu's transports raise errors of many families

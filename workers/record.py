@@ -1,15 +1,15 @@
 """From a batch to its rows, in one transaction."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from operator import attrgetter
 from typing import TypeAlias
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, exists, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Engine, select
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from models import event as tables
 from models.account import account_ids
@@ -19,7 +19,11 @@ from models.db import transaction
 from models.quarantine import Forgotten, Quarantine, open_id_hash
 from models.refusal import is_refusal
 from wechat.event import Batch, Event, Unreadable, encode, unreadable_id
+from workers.attribution import Attribution
 from workers.forget import remember_unsubscribed
+from workers.histories import attribute_all
+from workers.marks import mark
+from workers.outbox import put_out
 from workers.rows import RefusedError, Rows, rows
 
 # The order in which tables are written: always the same, so that writers never wait for each other in a circle.
@@ -46,6 +50,7 @@ class Recorded:
     repeated: int  # known before, or twice in the batch
     quarantined: int
     forgotten: int  # of followers who are not to be recorded
+    taps: Mapping[str, int] = field(default_factory=dict)  # those stored, by the case of their attribution
 
 
 @dataclass(frozen=True)
@@ -68,24 +73,26 @@ class Stored:
     known: list[Event]
     forgotten: list[Event]
     refused: list[Culprit]
+    taps: Mapping[str, int]  # of the new ones, by the case of their attribution
 
 
 class TooManyRefusedError(Exception):
     """So many rows are refused that it must be the tables: to be tried again when they have been seen to."""
 
 
-def record(engine: Engine, batch: Batch, *, forget_unsubscribed: bool = False) -> Recorded:
-    """Store what is new, and set aside what cannot be stored; where wanted, forget those who have left.
+def record(engine: Engine, batch: Batch, *, forget_unsubscribed: bool = False, may_lag: float = 0.0) -> Recorded:
+    """Store what is new, and set aside what cannot be stored; where wanted, forget those who have left. What is known
+    of publications, to which taps are tied, may be so many seconds old.
 
     Raises whatever keeps it from doing so now; then nothing is stored, and the batch is to be tried again.
     """
     now = datetime.now(UTC)
     # Sorted, because two writers with the same rows in different orders wait for each other.
-    entries = sorted({entry.id: entry for entry in batch.entries}.values(), key=attrgetter("id.int"))
+    entries = [entry for _, entry in sorted({entry.id.int: entry for entry in batch.entries}.items())]
     events = [entry for entry in entries if isinstance(entry, Event)]
     with transaction(engine) as connection:
         accounts = account_ids(connection, {entry.app_id: entry.account for entry in entries})
-        stored = store(connection, events, accounts, now)
+        stored = store(connection, events, accounts, now, may_lag)
         if forget_unsubscribed:
             remember_unsubscribed(connection, stored.new, accounts, now)
         unreadable = [_unreadable(entry, accounts) for entry in entries if isinstance(entry, Unreadable)]
@@ -96,21 +103,40 @@ def record(engine: Engine, batch: Batch, *, forget_unsubscribed: bool = False) -
         repeated=len(stored.known) + len(batch.entries) - len(entries),
         quarantined=len(stored.refused) + len(unreadable) + len(suspects),
         forgotten=len(stored.forgotten),
+        taps=stored.taps,
     )
 
 
-def store(connection: Connection, events: Sequence[Event], accounts: Accounts, now: datetime) -> Stored:
-    """Insert the rows of events, which come sorted by id and each once, unless they are known or not wanted."""
+def store(
+    connection: Connection, events: Sequence[Event], accounts: Accounts, now: datetime, may_lag: float = 0.0
+) -> Stored:
+    """Insert the rows of events, which come sorted by id and each once, unless they are known or not wanted.
+
+    Raises TooManyRefusedError when the tables refuse more than a tenth of them.
+    """
     wanted = _without_forgotten(connection, events, accounts)
-    unknown = _without_known(connection, wanted)
-    # Of a batch that comes again, what was refused may be all that is not known: it is measured by the whole batch.
-    refused = _store(connection, unknown, accounts, now, at_most=max(1, len(events) // 10))
-    refused_ids = {culprit.id for culprit in refused}
+    attributed = attribute_all(connection, wanted, accounts, may_lag)
+    ready, culprits = _rows_of(wanted, attributed, accounts, now)
+    known: set[UUID] = set()
+    # Nearly always all of them are new, and to trust in that is less work than to ask for each.
+    if culprits or not _is_inserted(connection, ready):
+        ids, moments = [event.id for event in wanted], [event.created_at for event in wanted]
+        known = known_ids(connection, tables.Event, ids, moments)
+        culprits = [culprit for culprit in culprits if culprit.id not in known]
+        ready = [(event, of_event) for event, of_event in ready if event.id not in known]
+        # Of a batch that comes again, what was refused may be all that is not known: the whole batch is the measure.
+        for event, code in _insert(connection, ready, at_most=max(1, len(events) // 10)):
+            culprits.append(_refused(event, accounts, "row_refused", code))
+    without = known | {culprit.id for culprit in culprits}
+    new = [event for event in wanted if event.id not in without] if without else list(wanted)
+    mark(connection, {(accounts[event.app_id], event.created_at) for event in new})
+    put_out(connection, new, accounts, now, may_lag)
     return Stored(
-        new=[event for event in unknown if event.id not in refused_ids] if refused else list(unknown),
-        known=_others(wanted, unknown),
+        new=new,
+        known=[event for event in wanted if event.id in known] if known else [],  # an id is slow to hash
         forgotten=_others(events, wanted),
-        refused=refused,
+        refused=culprits,
+        taps=_by_case(wanted, attributed, without),
     )
 
 
@@ -123,7 +149,8 @@ def _others(all_of_them: Sequence[Event], some: Sequence[Event]) -> list[Event]:
 
 def _without_forgotten(connection: Connection, events: Sequence[Event], accounts: Accounts) -> Sequence[Event]:
     """Events of followers who asked to be forgotten arrive again from journals and replays, and are dropped."""
-    if not events or not connection.scalar(select(exists().select_from(Forgotten))):
+    # Nobody is, as a rule; so SQLAlchemy, which takes longer to write this than the database to do it, is spared.
+    if not events or not connection.exec_driver_sql("SELECT EXISTS (SELECT 1 FROM forgotten)").scalar_one():
         return events
     hashes = {event.id: open_id_hash(event.app_id, event.open_id) for event in events if event.open_id is not None}
     query = select(Forgotten).where(
@@ -138,33 +165,40 @@ def _without_forgotten(connection: Connection, events: Sequence[Event], accounts
     return [event for event in events if not is_forgotten(event)]
 
 
-def _without_known(connection: Connection, events: Sequence[Event]) -> Sequence[Event]:
-    """What is not in the tables yet. Another worker may be recording the same: the insert passes over it, too."""
-    known = known_ids(connection, tables.Event, {event.id: event.created_at for event in events})
-    return [event for event in events if event.id not in known] if known else events
+def _by_case(events: Sequence[Event], attributed: Sequence[Attribution | None], without: set[UUID]) -> dict[str, int]:
+    pairs = zip(events, attributed, strict=True)
+    return dict(Counter(tap.case for event, tap in pairs if tap and not (without and event.id in without)))
 
 
-def _store(
-    connection: Connection, events: Sequence[Event], accounts: Accounts, now: datetime, at_most: int
-) -> list[Culprit]:
-    """Insert the rows of events; those that can never be stored are returned.
-
-    Raises TooManyRefusedError when the tables refuse more than so many.
-    """
+def _rows_of(
+    events: Sequence[Event], attributed: Sequence[Attribution | None], accounts: Accounts, now: datetime
+) -> tuple[list[tuple[Event, Rows]], list[Culprit]]:
+    """The rows of events, and those events that can be none."""
     ready: list[tuple[Event, Rows]] = []
     culprits: list[Culprit] = []
-    for event in events:
+    for event, tap in zip(events, attributed, strict=True):
         try:
-            ready.append((event, rows(event, accounts[event.app_id], now)))
+            ready.append((event, rows(event, accounts[event.app_id], now, tap.publication_id if tap else None)))
         except RefusedError as error:
             culprits.append(_refused(event, accounts, error.reason, error.column))
-    for event, code in _insert(connection, ready, at_most):
-        culprits.append(_refused(event, accounts, "row_refused", code))
-    return culprits
+    return ready, culprits
+
+
+def _is_inserted(connection: Connection, ready: list[tuple[Event, Rows]]) -> bool:
+    """Insert all, or none if any is known or refused."""
+    try:
+        with connection.begin_nested():
+            insert_fresh(connection, _gathered(ready))
+    except DBAPIError as error:
+        if not (isinstance(error, IntegrityError) or is_refusal(error)):
+            raise
+        return False
+    return True
 
 
 def _insert(connection: Connection, ready: list[tuple[Event, Rows]], at_most: int) -> list[tuple[Event, str]]:
-    """Insert all; where the tables refuse, halves and halves of halves, until the culprits stand alone.
+    """Insert all but what came meanwhile; where the tables refuse, halves and halves of halves, until the culprits
+    stand alone.
 
     Returns those with the codes of their errors.
     """
@@ -174,7 +208,8 @@ def _insert(connection: Connection, ready: list[tuple[Event, Rows]], at_most: in
         part = parts.pop()
         try:
             with connection.begin_nested():
-                _insert_rows(connection, part)
+                for table, its_rows in _gathered(part).items():
+                    insert_new(connection, table, its_rows)
         except DBAPIError as error:
             if not is_refusal(error):
                 raise
@@ -188,12 +223,12 @@ def _insert(connection: Connection, ready: list[tuple[Event, Rows]], at_most: in
     return culprits
 
 
-def _insert_rows(connection: Connection, part: list[tuple[Event, Rows]]) -> None:
+def _gathered(part: list[tuple[Event, Rows]]) -> Rows:
     gathered: Rows = {table: [] for table in TABLES}
     for _, of_event in part:
         for table, its_rows in of_event.items():
             gathered[table] += its_rows
-    insert_fresh(connection, gathered)
+    return gathered
 
 
 def _code(error: DBAPIError) -> str:

@@ -33,8 +33,8 @@ class RefusedError(ValueError):
         self.column = column
 
 
-def rows(event: Event, account_id: int, recorded_at: datetime) -> Rows:
-    """The rows of an event, by table.
+def rows(event: Event, account_id: int, recorded_at: datetime, publication_id: int | None = None) -> Rows:
+    """The rows of an event, by table; a tap is tied to the publication that its user saw.
 
     Raises RefusedError.
     """
@@ -51,6 +51,7 @@ def rows(event: Event, account_id: int, recorded_at: datetime) -> Rows:
                 "msg_id": event.msg_id,
                 "received_at": event.received_at,
                 "recorded_at": recorded_at,
+                "publication_id": publication_id,
                 "body": event.body,
             }
         ]
@@ -218,7 +219,7 @@ _LIMITS: dict[type[Base], list[tuple[str, int]]] = {
 
 def _check_lengths(model: type[Base], rows: list[dict[str, Any]]) -> None:
     """SQLite would store what is too long; so that all databases agree, it is refused here."""
-    for column, limit in _LIMITS[model]:
-        for row in rows:
-            if (text := row[column]) is not None and len(text) > limit:
+    for row in rows:
+        for column, limit in _LIMITS[model]:
+            if (text := row[column]) and len(text) > limit:
                 raise RefusedError("too_long", column)

@@ -16,7 +16,7 @@ from celery.worker.consumer.tasks import Tasks
 
 from workers import health
 from workers.app import app, config
-from workers.queues import Role, connect
+from workers.queues import HANDLERS, LISTENING, Role, connect
 
 log = logging.getLogger(__name__)
 
@@ -70,19 +70,24 @@ def _watch(worker: Worker) -> None:
             _end(reason)
         if hearing.is_due(glance, now) and hearing.is_deaf(glance, now, _has_messages()):
             _end("hears_of_no_message")
-        with suppress(OSError):
-            health.tell_systemd()
-            if sign is not None:
+        if sign is not None:
+            with suppress(OSError):
                 sign.give()
         time.sleep(health.LOOK_EVERY)
 
 
 def _sign() -> health.LifeSign | None:
     try:
-        return health.LifeSign(config.data_dir / health.FOLDER)
+        return health.LifeSign(health.folder(config.data_dir, _part()))
     except OSError as error:
         log.warning("worker cannot give signs of life", extra={"reason": str(error)})
         return None
+
+
+def _part() -> str:
+    """Which of `LISTENING` this is, by the queues that it listens to; handlers have others."""
+    parts = (part for part, queues in LISTENING.items() if queues[0] in app.amqp.queues.consume_from)
+    return next(parts, HANDLERS)
 
 
 def _has_messages() -> bool:
