@@ -1,9 +1,11 @@
-"""Which events a verb is about: the options for it, and what they mean."""
+"""What options of several verbs take, and those that say which events a verb is about."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+import click
 
 from console.command import InvalidInputError, option
 from console.database import find_account
@@ -16,10 +18,26 @@ if TYPE_CHECKING:
 
     from models.walk import Selection
 
+
+class Short(click.ParamType[str]):
+    """A text that the tables have room for."""
+
+    name = "text"
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if len(value) > self.limit:
+            self.fail(_("it has more than {limit:,} characters.").format(limit=self.limit), param, ctx)
+        return value
+
+
+NAME, NOTE = Short(255), Short(1000)
+NUMBER = click.IntRange(1, 2**31 - 1)  # of a version or a rotation; the tables hold no larger one
 _SINCE = "From this time on: 7d, 12h, today, 2026-10-01, 2026-10-01T12:00."
 kind_filter = option("--kind", help="Only of this kind, such as click or scancode_push.")
 since = option("--since", metavar="TIME", help=_SINCE)
-needed_since = option("--since", metavar="TIME", required=True, help=_SINCE)
 until = option("--until", metavar="TIME", help="Before this time.")
 dry_run = option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 

@@ -20,7 +20,14 @@ VERBS = {
     "quarantine": "console.quarantine:quarantine",
     "journal": "console.journal:journal",
     "menu": "console.menu:menu",
+    "rotation": "console.rotation:rotation",
+    "holiday": "console.holiday:holiday",
+    "reply": "console.reply:reply",
+    "handler": "console.handler:handler",
     "token": "console.token:token",
+    "stats": "console.stats:stats",
+    "console": "console.serving:console",
+    "api-token": "console.api_token:api_token",
 }
 
 

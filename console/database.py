@@ -10,6 +10,7 @@ from console.command import DIFFERS, InvalidInputError, NotFoundError, UnfitErro
 from console.i18n import _
 from console.output import print_json
 from console.partition import partition
+from console.views import reader, views
 from models.config import Config, DoorAccount, load
 
 if TYPE_CHECKING:  # SQLAlchemy takes longer to import than most verbs to run
@@ -18,10 +19,11 @@ if TYPE_CHECKING:  # SQLAlchemy takes longer to import than most verbs to run
 
 @group()
 def db() -> None:
-    """The database: create or upgrade it, check it, and see to its partitions."""
+    """The database: create or upgrade it, check it, see to its partitions, and let analysts read it."""
 
 
-db.add_command(partition)
+for _command in (partition, views, reader):
+    db.add_command(_command)
 
 
 @db.command()
@@ -70,12 +72,19 @@ def reading(config: Config) -> Iterator["Connection"]:
 
 
 @contextmanager
-def writing(config: Config) -> Iterator["Connection"]:
-    """A transaction, which is committed at the end; ends like `reading` where there is nothing to write into."""
+def writing(config: Config, *, dry_run: bool = False) -> Iterator["Connection"]:
+    """A transaction, which is committed at the end, or undone; ends like `reading` where it can write nowhere.
+
+    Of a dry run it is said here that it was one, since verbs print what they have done in the same words.
+    """
     from models.db import transaction
 
     with _engine(config) as engine, transaction(engine) as connection:
         yield connection
+        if dry_run:
+            connection.rollback()
+    if dry_run:
+        click.echo(_("This was a dry run: everything is as it was."), err=True)
 
 
 @contextmanager

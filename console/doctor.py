@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,7 @@ from console.checks import (
     has_failed,
     skipped,
 )
+from console.choosing import zone_of
 from console.command import InvalidInputError, NotFoundError, command, option
 from console.command import as_json as json_option
 from console.database import reading, working
@@ -113,6 +116,7 @@ class Examination:
         self._ask("journal", lambda: checks_roles.journal(config.journal_dir, config.journal_limit))
         self._ask("worker", lambda: checks_roles.worker(config.data_dir, self._is_embedded))
         self._ask("beat", lambda: checks_roles.beat(config.data_dir, self._is_embedded))
+        self._of_handlers()
 
     def account(self, account: Account, url: str | None) -> None:
         reason = checks_wechat.why_not(account, self._config, self._is_made_up)
@@ -123,6 +127,8 @@ class Examination:
         else:
             for check in ("token", "addresses", "callback", "menu", "quota"):
                 self._skip(check, reason, account.name)
+        self._of_rotations(account.name)
+        self._of_pushes(account.name)
         if url is None:
             self._skip("round trip", _("Give the public URL with --url, and a push is sent through it."), account.name)
         else:
@@ -150,6 +156,34 @@ class Examination:
             ):
                 self._ask(check, ask, name, WECHAT_SECONDS)
 
+    def _of_rotations(self, name: str) -> None:
+        from console import checks_rotation  # which needs the database's library from the start
+
+        config, zone = self._config, zone_of(self._config, name)
+        if self._has_tables:
+            ask = partial(checks_rotation.rotation, account=name, zone=zone, now=datetime.now(UTC))
+            self._ask("rotation", lambda: _read(config, ask), name)
+        else:
+            self._skip("rotation", _("Not looked at, because of the database."), name)
+
+    def _of_pushes(self, name: str) -> None:
+        from console import checks_pushes  # which needs the database's library from the start
+
+        if self._has_tables:
+            ask = partial(checks_pushes.pushes, account=name, now=datetime.now(UTC))
+            self._ask("pushes", lambda: _read(self._config, ask), name)
+        else:
+            self._skip("pushes", _("Not looked at, because of the database."), name)
+
+    def _of_handlers(self) -> None:
+        from console import checks_handlers  # which needs the database's library from the start
+
+        self._ask("packages", checks_handlers.packages)
+        if self._has_tables:
+            self._ask("handlers", lambda: _read(self._config, partial(checks_handlers.called, now=datetime.now(UTC))))
+        else:
+            self._skip("handlers", _("Not looked at, because of the database."))
+
     def _ask(self, check: str, ask: Ask, account: str | None = None, seconds: float | None = None) -> bool:
         """Whether nothing failed."""
         self._tell(title(check))
@@ -173,11 +207,15 @@ def title(check: str) -> str:
         "journal": _("Journal"),
         "worker": _("Worker"),
         "beat": _("Beat"),
+        "packages": _("Packages"),
+        "handlers": _("Handlers"),
         "token": _("Token"),
         "addresses": _("WeChat's addresses"),
         "callback": _("Reached by WeChat"),
         "menu": _("Menu"),
         "quota": _("Calls"),
+        "rotation": _("Rotation"),
+        "pushes": _("Pushes"),
         "round trip": _("Round trip"),
     }[check]
 

@@ -143,7 +143,7 @@ def _print_event(found: "FullEvent", zone: ZoneInfo) -> None:
             ("kind", row.kind),
             *((name, local(getattr(row, name), zone)) for name in ("created_at", "received_at", "recorded_at")),
             *((name, getattr(row, name)) for name in ("open_id", "event_key", "wechat_menu_id", "msg_id")),
-            ("publication_id", found.publication_id),
+            ("publication_id", row.publication_id),
         ]
     )
     for table, details in found.details.items():

@@ -1,9 +1,7 @@
 """`caidan event export`: events and their details as files."""
 
 import json
-import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -17,6 +15,7 @@ import click
 from console.choosing import kind_filter, selected, since, until
 from console.command import InvalidInputError, UnfitError, account_filter, command, option
 from console.database import reading
+from console.draft import check_free, draft
 from console.i18n import _, ngettext
 from console.progress import progress_in_time
 from models.config import Config, load
@@ -106,8 +105,8 @@ def _order(
     beside = None if path == STDOUT else path.with_name(path.name + ".manifest.json")
     order = Order(table, form, path, Path(manifest) if manifest else beside, bom, excel, force)
     for file in (order.output if order.is_file else None, order.manifest):
-        if file is not None and file.exists() and not force:
-            raise InvalidInputError(_("{file} is there already; --force replaces it.").format(file=file))
+        if file is not None:
+            check_free(file, force=force)
     return order
 
 
@@ -158,28 +157,10 @@ def _written(order: Order) -> Iterator[IO[bytes]]:
     if not order.is_file:
         yield sys.stdout.buffer
         return
-    with _draft(order.output) as file:
+    with draft(order.output) as file:
         yield file
         if order.manifest:
             order.manifest.unlink(missing_ok=True)  # that of the file which is now replaced
-
-
-@contextmanager
-def _draft(path: Path) -> Iterator[IO[bytes]]:
-    """A file beside that of a name, whose place it takes when all is written; only its owner may read it."""
-    draft = None
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            draft = Path(file.name)
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError as error:
-        raise UnfitError(_("{file} cannot be written: {error}").format(file=path, error=error.strerror)) from None
-    finally:
-        if draft is not None:
-            draft.unlink(missing_ok=True)
 
 
 def _write_manifest(order: Order, content: dict[str, Any]) -> None:
@@ -188,7 +169,7 @@ def _write_manifest(order: Order, content: dict[str, Any]) -> None:
     if order.manifest is None:
         click.echo(text, err=True, nl=False)
         return
-    with _draft(order.manifest) as file:
+    with draft(order.manifest) as file:
         file.write(text.encode())
 
 

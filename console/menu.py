@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from console.choosing import dry_run, zone_of
+from console.choosing import NUMBER, dry_run, zone_of
 from console.command import (
     DIFFERS,
     InvalidInputError,
@@ -145,7 +145,7 @@ def list_versions(account: str | None, limit: int, as_json: bool) -> None:
 
 
 @menu.command()
-@argument("version", metavar="[VERSION]", type=click.IntRange(1), required=False, help="Its number; else the latest.")
+@argument("version", metavar="[VERSION]", type=NUMBER, required=False, help="Its number; else the latest.")
 @one_account
 @option("--yaml", "as_yaml", is_flag=True, help="Print YAML, to be edited and saved again.")
 @as_json

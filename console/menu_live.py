@@ -1,12 +1,13 @@
 """The verbs on the menu that followers see: publish, rollback, import."""
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import click
 
 from console.asking import Asked, asking, live_or_none
-from console.choosing import dry_run, zone_of
+from console.choosing import NUMBER, dry_run, zone_of
 from console.command import DIFFERS, InvalidInputError, NotFoundError, argument, as_json, command, one_account
 from console.database import chosen_account, find_account, reading
 from console.i18n import _, ngettext
@@ -16,6 +17,7 @@ from console.menu_saving import author, note, print_saved, save_version
 from console.menu_tree import menu_title, tree
 from console.menu_words import print_problems
 from console.output import local, print_drawn, print_json
+from console.rotation_due import otherwise_due
 from models.config import Config, load
 from wechat.menu import Menu, read, write
 from wechat.menu_check import check
@@ -29,9 +31,9 @@ if TYPE_CHECKING:
     from models.menu_versions import Version
     from workers.publishing import Published
 
-_number = argument("version", metavar="VERSION", type=click.IntRange(1), help="Its number.")
+_number = argument("version", metavar="VERSION", type=NUMBER, help="Its number.")
 _number_or_former = argument(
-    "version", metavar="[VERSION]", type=click.IntRange(1), required=False, help="Its number; else the one before."
+    "version", metavar="[VERSION]", type=NUMBER, required=False, help="Its number; else the one before."
 )
 
 
@@ -116,7 +118,7 @@ def live_version(connection: "Connection", name: str) -> Live:
 def _publish(config: Config, version: "Version", cause: str, dry_run: bool, as_json: bool) -> None:
     from models import publications
 
-    wanted, number = read(version.definition), version.row.version
+    wanted, number, zone = read(version.definition), version.row.version, zone_of(config, version.row.account)
     problems = check(version.definition)
     print_problems(problems, err=True)
     with asking(config, version.row.account) as asked:
@@ -131,12 +133,11 @@ def _publish(config: Config, version: "Version", cause: str, dry_run: bool, as_j
             _print_plan(live, is_consoles, wanted, changes, steps)
         with asked.engine.connect() as connection:
             noted = publications.live(connection, asked.account_id)
+            warning = otherwise_due(connection, asked.account_id, asked.name, number, zone, datetime.now(UTC))
+        if warning:
+            click.echo(warning, err=True)
         is_noted = not steps and noted is not None and noted.version == number
-        published = (
-            None
-            if dry_run or is_noted
-            else _carried_out(asked, version, wanted, cause, len(steps), zone_of(config, asked.name))
-        )
+        published = None if dry_run or is_noted else _carried_out(asked, version, wanted, cause, len(steps), zone)
     if as_json:
         print_json(
             {

@@ -5,24 +5,16 @@ from typing import Any
 
 import click
 
-from console.command import InvalidInputError, option
+from console.choosing import NAME, NOTE
+from console.command import option
 from console.database import account_row, reading, writing
 from console.i18n import _
 from console.output import print_json
 from models.config import Config, DoorAccount
 from wechat.menu import Menu, content, digest, write
 
-MAX_AUTHOR = 255  # characters, which the table holds
-
-
-def _fitting(_context: click.Context, _option: click.Parameter, author: str | None) -> str | None:
-    if len(author or "") > MAX_AUTHOR:
-        raise InvalidInputError(_("An author has at most {limit} characters.").format(limit=MAX_AUTHOR))
-    return author
-
-
-note = option("--note", help="A word about the version.")
-author = option("--author", callback=_fitting, help="Who made it.")
+note = option("--note", type=NOTE, help="A word about the version.")
+author = option("--author", type=NAME, help="Who made it.")
 
 
 def save_version(

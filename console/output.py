@@ -4,7 +4,7 @@ import base64
 import dataclasses
 import json
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +30,9 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, er
     from rich import box
     from rich.table import Table
 
-    table = Table(*headings, box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, overflow="fold")  # Chinese has no blanks to break lines at
     for row in rows:
         table.add_row(*("" if cell is None else printable(str(cell)) for cell in row))
     print_drawn(table, err=err)
@@ -70,6 +72,8 @@ def _plain(value: Any) -> Any:
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     if isinstance(value, UUID | Decimal | Path):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 from pydantic import SecretStr
 
+from console.chats import Chats
 from console.command import InvalidInputError, NotFoundError, UnfitError, command, option
 from console.i18n import _
 from console.roles import follow, listening
@@ -26,15 +27,17 @@ if TYPE_CHECKING:
     from wechat.simulator.platform.platform import Platform
     from wechat.simulator.platform.state import Fault
 
+_LOOK = 0.2  # seconds between two looks at the chats
 
-def _address(_context: click.Context, _option: click.Parameter, address: str) -> str:
+
+def bind_address(_context: click.Context, _option: click.Parameter, address: str) -> str:
     if not re.fullmatch(r"\S+:\d{1,5}", address):
         raise click.BadParameter(_("an address is HOST:PORT, like 127.0.0.1:8001"))
     return address
 
 
 @command()
-@option("--bind", metavar="HOST:PORT", default="127.0.0.1:8001", callback=_address, help="Address of the platform.")
+@option("--bind", metavar="HOST:PORT", default="127.0.0.1:8001", callback=bind_address, help="Address of the platform.")
 @option("--account", "names", metavar="NAME", multiple=True, help="Only this account, or these.")
 @option("--push-to", metavar="URL", help="Push what followers do to this ingress, on this machine.")
 @option("--mode", type=click.Choice(MODES), default="plain", help="How the pushes are encrypted.")
@@ -46,6 +49,7 @@ def _address(_context: click.Context, _option: click.Parameter, address: str) ->
 @option(
     "--fault", "faults", metavar="FAULT", multiple=True, help="What goes wrong, like menu/create:errcode=-1:times=3."
 )
+@option("--show-chats", is_flag=True, help="Print what each follower does and sees, as it happens.")
 @follow
 def platform(
     bind: str,
@@ -56,6 +60,7 @@ def platform(
     followers: int,
     state: Path | None,
     faults: Sequence[str],
+    show_chats: bool,
     follow: int | None,
 ) -> None:
     """Run a simulated WeChat to develop against: its server API, and followers who tap your menu."""
@@ -75,7 +80,7 @@ def platform(
         server.start()
         try:
             _announce(server.url, accounts)
-            _run(simulation, rate if push_to else 0.0)
+            _run(simulation, rate if push_to else 0.0, Chats(simulation) if show_chats else None)
         finally:
             server.stop()
 
@@ -168,7 +173,7 @@ def _announce(url: str, accounts: Sequence[Account]) -> None:
     click.echo(text.format(url=url), err=True)
 
 
-def _run(simulation: "Platform", rate: float) -> None:
+def _run(simulation: "Platform", rate: float, chats: Chats | None) -> None:
     """Until Ctrl-C or SIGTERM."""
     from wechat.simulator.platform.traffic import Traffic
 
@@ -178,7 +183,9 @@ def _run(simulation: "Platform", rate: float) -> None:
     traffic = Traffic(simulation, rate) if rate else None
     if traffic:
         traffic.start()
-    ended.wait()
+    while not ended.wait(_LOOK if chats else None):
+        if chats:
+            chats.print_new()
     simulation.stopped.set()
     if traffic:
         traffic.stop()

@@ -2,16 +2,25 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
-from console.choosing import dry_run, kind_filter, needed_since, read_id, selected, until
-from console.command import DIFFERS, NotFoundError, account_filter, command, option
+from console.choosing import dry_run, kind_filter, read_id, selected, since, until
+from console.command import DIFFERS, InvalidInputError, NotFoundError, account_filter, command, option
 from console.database import find_account, working
 from console.i18n import _
 from console.output import print_pairs, print_table
 from console.progress import progress, progress_in_time
 from models.config import Config, load
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from models.walk import Selection
+
+Span: TypeAlias = tuple[datetime, datetime] | None
 
 
 @command("replay")
@@ -55,33 +64,83 @@ def replay_quarantine(
 @command("replay")
 @account_filter
 @kind_filter
-@needed_since
+@since
 @until
+@option(
+    "--attribution",
+    is_flag=True,
+    help="Instead, find anew which publication the user of each tap saw; without --since, of all taps.",
+)
 @dry_run
 @click.pass_context
 def replay_events(
-    context: click.Context, account: str | None, kind: str | None, since: str, until: str | None, dry_run: bool
+    context: click.Context,
+    account: str | None,
+    kind: str | None,
+    since: str | None,
+    until: str | None,
+    attribution: bool,
+    dry_run: bool,
 ) -> None:
     """Derive details anew, after the program has learnt to read a kind better. Ends with 6 where one is refused."""
     from models.walk import span
-    from workers.derive import derive_again
 
+    if since is None and not attribution:
+        raise InvalidInputError(_("Say from when on: --since 30d, or --since 2026-10-01."))
     config = load(Config)
-    events, changed, refused = 0, 0, Counter[str]()
     with working(config) as engine:
         with engine.connect() as connection:
             selection = selected(config, connection, account, kind, since, until)
             times = span(connection, selection)
-        with progress_in_time(_("Events"), times) as advance:
-            for page in derive_again(engine, selection, dry_run=dry_run):
-                events += page.events
-                changed += len(page.changed)
-                refused += page.refused
-                advance(page.reached)
+        again = _attribute_again if attribution else _derive_again
+        refused = again(engine, selection, times, dry_run)
+    _end(context, refused, dry_run)
+
+
+def _derive_again(engine: "Engine", selection: "Selection", times: Span, dry_run: bool) -> Counter[str]:
+    from workers.derive import derive_again
+
+    events, changed, refused = 0, 0, Counter[str]()
+    with progress_in_time(_("Events"), times) as advance:
+        for page in derive_again(engine, selection, dry_run=dry_run):
+            events += page.events
+            changed += len(page.changed)
+            refused += page.refused
+            advance(page.reached)
     print_pairs(
         [(_("Looked at"), events), (_("Of these changed"), changed), (_("Refused, as they were"), refused.total())]
     )
-    _end(context, refused, dry_run)
+    return refused
+
+
+def _attribute_again(engine: "Engine", selection: "Selection", times: Span, dry_run: bool) -> Counter[str]:
+    from workers.reattribute import attribute_again
+
+    events, changed, taps = 0, 0, Counter[str]()
+    with progress_in_time(_("Events"), times) as advance:
+        for page in attribute_again(engine, selection, dry_run=dry_run):
+            events += page.events
+            changed += page.changed
+            taps.update(page.taps)
+            advance(page.reached)
+    print_pairs([(_("Looked at"), events), (_("Of these changed"), changed)])
+    if taps:
+        rows = [(case, words, taps[case]) for case, words in _cases().items() if taps[case]]
+        print_table((_("Case"), _("Seen by the user"), _("Taps")), rows)
+    return Counter()
+
+
+def _cases() -> dict[str, str]:
+    """What the cases of workers/attribution.py mean, in their order."""
+    return {
+        "menu_id": _("the publication under whose MenuId WeChat pushed the tap"),
+        "live": _("the one that was live"),
+        "earlier": _("an earlier one, that phones may still have shown"),
+        "later": _("one that was just going live"),
+        "attempted": _("one that did not succeed, as far as is known"),
+        "before_first": _("unknown: nothing was live yet"),
+        "unknown": _("unknown: no publication of the time had such a button"),
+    }
 
 
 def _end(context: click.Context, refused: Mapping[str, int], dry_run: bool) -> None:

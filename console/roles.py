@@ -3,6 +3,7 @@
 import os
 import secrets
 import socket
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -10,11 +11,13 @@ import click
 
 from console.command import NotFoundError, UnfitError, command, option
 from console.i18n import _
-from console.supervise import Child, supervise
+from console.supervise import STOP_PATIENCE, Child, supervise
 from models import logs
 from models.config import Config, DoorConfig, load
 
 WORKER_PATIENCE = 30.0  # seconds; a worker that stops finishes its batches first
+# A roll-up keeps one busy; and where an account keeps a tick for longer than a minute, the next sees to the others.
+_PROCESSES_FOR_MENUS = 3
 _NOT_FOR_THE_DOOR = ("CAIDAN_DATABASE_URL", "CAIDAN_SECRET_KEY")
 
 
@@ -48,7 +51,7 @@ def up(follow: int | None) -> None:
     supervise(
         [
             Child.python("ingest", "console.cli", "ingest", own, environment=_environment_of_the_door()),
-            Child.python("worker", "console.cli", "worker", own, patience=WORKER_PATIENCE),
+            Child.python("worker", "console.cli", "worker", own, patience=WORKER_PATIENCE + 3 * STOP_PATIENCE),
             Child.python("beat", "console.cli", "beat", own),
         ]
     )
@@ -78,31 +81,84 @@ def ingest(follow: int | None) -> None:
 @command()
 @follow
 @option("--health", is_flag=True, help="Start nothing: say whether the workers of this host do their work.")
-def worker(follow: int | None, health: bool) -> None:
-    """Run the worker: it writes batches of events into the tables."""
-    os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")  # read by Celery when imported: SIGTERM is the soft shutdown
+@option(
+    "--only", type=click.Choice(("events", "menus", "handlers")), hidden=True, help="Do this part of the work alone."
+)
+def worker(follow: int | None, health: bool, only: str | None) -> None:
+    """Run the worker: it writes events into the tables, and does the scheduled work."""
     config = load(Config)
     if health:
-        _tell_health(config)
-        return
-    _prepare_celery(config, follow)
+        return _tell_health(config)
+    if only is not None:
+        return _work(config, follow, only)
+    logs.set_up(config.log_level)
+    _follow(follow)
     from console.database import working
 
     with working(config):
         pass  # it ends in words, and here, where this kind of database cannot be used at all
-    from workers import queues
-    from workers.app import app
+    parts = _parts(config)
+    _vouch_for_workers(config, parts)
+    own = f"--follow={os.getpid()}"
+    # systemd listens to this process alone.
+    environment = {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}
+    return supervise(
+        [
+            Child.python(
+                *("worker for events", "console.cli", "worker", "--only=events", own),
+                environment=environment,
+                patience=WORKER_PATIENCE,
+            ),
+            *(
+                Child.python(
+                    f"worker for {part}", "console.cli", "worker", f"--only={part}", own, environment=environment
+                )
+                for part in parts
+                if part != "events"
+            ),
+        ]
+    )
 
+
+def _parts(config: Config) -> list[str]:
+    """Celery's workers that this host needs: one for handlers only where there are any."""
+    from workers.handler_packages import installed
+    from workers.queues import HANDLERS, LISTENING
+
+    return [*LISTENING, *([HANDLERS] if installed() or config.webhooks else [])]
+
+
+def _work(config: Config, follow: int | None, part: str) -> None:
+    """Celery's worker for a part of the work. Menus have one of their own: a batch may wait for its database for
+    minutes, and a task of upkeep may take as long, with all processes of the other one."""
+    os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")  # read by Celery when imported: SIGTERM is the soft shutdown
+    _prepare_celery(config, follow)
+    from workers.app import app
+    from workers.queues import HANDLERS, LISTENING
+
+    if part == HANDLERS:
+        from workers.handler_worker import prepare
+
+        queues, processes = prepare(config)
+    else:
+        queues = list(LISTENING[part])
+        processes = config.worker_processes if part == "events" else _PROCESSES_FOR_MENUS
     app.worker_main(
         [
             "--quiet",
             "worker",
             f"--hostname=worker-{secrets.token_hex(4)}@%h",
-            f"--concurrency={config.worker_processes}",
-            f"--queues={queues.EVENTS},{queues.UPKEEP}",
+            f"--concurrency={processes}",
+            f"--queues={','.join(queues)}",
             *("--without-gossip", "--without-mingle", "--without-heartbeat"),
         ]
     )
+
+
+def _vouch_for_workers(config: Config, parts: list[str]) -> None:
+    from workers.health import vouch
+
+    threading.Thread(target=vouch, args=(config.data_dir, parts), name="vouch", daemon=True).start()
 
 
 @command()
@@ -121,10 +177,12 @@ def _tell_health(config: Config) -> None:
     """Say that all is well, or end with another exit code than 0."""
     from workers import health
 
-    silences = health.silences(config.data_dir / health.FOLDER)
-    if not silences:
-        text = _("No worker runs here, as far as {folder} tells; start one with: caidan worker")
-        raise NotFoundError(text.format(folder=config.data_dir / health.FOLDER))
+    silences: list[float] = []
+    for folder in (health.folder(config.data_dir, part) for part in _parts(config)):
+        silences += (found := health.silences(folder))
+        if not found:
+            text = _("No worker runs here, as far as {folder} tells; start one with: caidan worker")
+            raise NotFoundError(text.format(folder=folder))
     if max(silences) > health.SILENT_AFTER:
         text = _("A worker has given no sign of life for {seconds:.0f} seconds; end it, and start it anew.")
         raise click.ClickException(text.format(seconds=max(silences)))

@@ -16,6 +16,7 @@ import click
 from console.i18n import _
 
 SHORTEST_WAIT, LONGEST_WAIT = 0.2, 5.0  # seconds before a dead child is started again
+STOP_PATIENCE = 10.0  # seconds that a child may take to stop, unless it says otherwise
 LONG_LIFE = 10.0  # seconds after which a child counts as having run well
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -27,7 +28,7 @@ class Child:
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] | None = None  # of this process, unless given
-    patience: float = 10.0  # seconds that it may take to stop
+    patience: float = STOP_PATIENCE
     descriptors: Sequence[int] = ()  # open files that it inherits
     reloads: bool = False  # on SIGHUP, which then stops nobody
 
