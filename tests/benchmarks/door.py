@@ -1,4 +1,4 @@
-"""`make bench-door`: what a durable push costs, beside a bare Flask view and beside the common way.
+"""`make bench-door`: what a durable push costs, beside a bare Flask view and beside the common way; with rules, too.
 
 One run, side by side: servers and their publishers on one core, load and brokers on the other, windows in turn. Linux
 only, for its pinning and its accounting of processor time.
@@ -24,10 +24,14 @@ from ingest.journal_files import status
 from tests import servers
 from tests.benchmarks.load import AES_KEY_TEXT, APP_ID, TOKEN
 from tests.benchmarks.report import ROOT, Figure, report
+from tests.benchmarks.rules import hand_rules
 
 SERVER_CORE, LOAD_CORE = 0, 1
 CONNECTIONS = (64, 1, 8, 256)
 GOALS = {"plain on rabbitmq": 1.0, "plain on redis": 1.0, "encrypted on rabbitmq": 0.8, "plain on embedded": 0.6}
+# With rules every push is replied to, and the door is held to what it does without any.
+RULES = {f"{mode} on rabbitmq": f"{mode} with 1,000 rules on rabbitmq" for mode in ("plain", "encrypted")}
+GOALS |= {RULES[name]: goal for name, goal in GOALS.items() if name in RULES}
 
 
 @dataclass
@@ -40,6 +44,7 @@ class Door:
     mode: str = "plain"
     publisher: "subprocess.Popen[bytes] | None" = None
     journal: Path | None = None
+    replies: bool = False
     windows: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
 
     def load(self, connections: int, seconds: float) -> None:
@@ -50,6 +55,7 @@ class Door:
         window = json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout)
         answers = sum(window["statuses"].values())
         assert window["statuses"] == {"200": answers}, window["statuses"]
+        assert window["replies"] == (answers if self.replies else 0), window["replies"]
         window["answers"] = answers
         window["rate"] = window["measured"] / window["seconds"]
         window["processor"] = (self._processor_seconds() - before) / answers * 1e6
@@ -126,13 +132,15 @@ def _common_way(stack: ExitStack, redis: str) -> Door:
     return Door("common way", port, stack.enter_context(_running(command, SERVER_CORE, environment)))
 
 
-def caidan(stack: ExitStack, name: str, mode: str, broker: str, folder: Path) -> Door:
+def caidan(stack: ExitStack, name: str, mode: str, broker: str, folder: Path, rules: int = 0) -> Door:
     """Caidan's door with its publisher, and something that drains the queue; embedded when no broker is given."""
     port = servers.free_port()
     folder.mkdir()
     (folder / "caidan.toml").write_text(
         f'[[accounts]]\nname = "shop"\napp_id = "{APP_ID}"\ntoken = "{TOKEN}"\naes_key = "{AES_KEY_TEXT}"\n'
     )
+    if rules:
+        hand_rules(folder, rules)
     broker = broker or f"caidan+sqlite:///{folder}/broker.db"
     environment = {
         "CAIDAN_CONFIG": str(folder / "caidan.toml"),
@@ -145,7 +153,8 @@ def caidan(stack: ExitStack, name: str, mode: str, broker: str, folder: Path) ->
     server = stack.enter_context(_running(["ingest.serve"], SERVER_CORE, environment))
     publisher = stack.enter_context(_running(["ingest.publish"], SERVER_CORE, environment))
     stack.enter_context(_running(["tests.benchmarks.drain", broker], LOAD_CORE))
-    return Door(f"{mode} on {name}", port, server, mode, publisher, folder / "journal")
+    with_rules = f" with {rules:,} rules" if rules else ""
+    return Door(f"{mode}{with_rules} on {name}", port, server, mode, publisher, folder / "journal", bool(rules))
 
 
 def _figures(doors: list[Door], connections: tuple[int, ...]) -> Iterator[Figure]:
@@ -163,11 +172,16 @@ def _figures(doors: list[Door], connections: tuple[int, ...]) -> Iterator[Figure
         )
         p99 = _ratios(door.quantile(64, 990), bare.quantile(64, 990))
         yield Figure(f"{door.name}: p99, × bare Flask", p99, "lower", 1.5 if door.mode == "plain" else None)
-        if door.mode == "plain" and "embedded" not in door.name:
+        if door.mode == "plain" and "embedded" not in door.name and not door.replies:
             processor = [[w["processor"] for w in one.windows[64]] for one in (common, door)]
             yield Figure(f"{door.name}: processor of the common way, × ours", _ratios(*processor), goal=5)
             p99 = _ratios(door.quantile(64, 990), common.quantile(64, 990))
             yield Figure(f"{door.name}: p99, × common way", p99, "lower", 0.25)
+    by_name = {door.name: door for door in doors}
+    for without, ruled in RULES.items():
+        pair = by_name[ruled], by_name[without]
+        yield Figure(f"{ruled}: rate, × without rules", _ratios(*(door.rates(64) for door in pair)))
+        yield Figure(f"{ruled}: p99, × without rules", _ratios(*(door.quantile(64, 990) for door in pair)), "lower")
 
 
 def _ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
@@ -188,15 +202,17 @@ def main() -> None:
         stack.callback(redis.stop)
         stack.callback(rabbitmq.stop)
         doors = [_plain_flask(stack), _common_way(stack, redis.url)]
-        for number, (name, mode, url) in enumerate(
+        for number, (name, mode, url, rules) in enumerate(
             [
-                ("rabbitmq", "plain", rabbitmq.url),
-                ("redis", "plain", redis.url),
-                ("embedded", "plain", ""),
-                ("rabbitmq", "encrypted", rabbitmq.url),
+                ("rabbitmq", "plain", rabbitmq.url, 0),
+                ("rabbitmq", "plain", rabbitmq.url, 1000),
+                ("redis", "plain", redis.url, 0),
+                ("embedded", "plain", "", 0),
+                ("rabbitmq", "encrypted", rabbitmq.url, 0),
+                ("rabbitmq", "encrypted", rabbitmq.url, 1000),
             ]
         ):
-            doors.append(caidan(stack, name, mode, url, folder / str(number)))
+            doors.append(caidan(stack, name, mode, url, folder / str(number), rules))
         for door in doors:
             wait_for(door.port)
         for connections in arguments.connections:

@@ -1,6 +1,7 @@
 """A load of pushes on keep-alive connections, light enough for one core: `python -m tests.benchmarks.load`.
 
-Prints one line of JSON: answers by status, seconds, and the latencies in microseconds at a thousand quantiles.
+Prints one line of JSON: answers by status, how many of them are replies, seconds, and the latencies in microseconds at
+a thousand quantiles.
 """
 
 import argparse
@@ -74,6 +75,7 @@ def run(port: int, path: str, mode: str, connections: int, seconds: float) -> di
     selector = selectors.DefaultSelector()
     latencies: list[int] = []
     statuses: dict[str, int] = {}
+    replies = 0
     for _ in range(connections):
         connection = Connection(port)
         selector.register(connection.socket, selectors.EVENT_READ, connection)
@@ -89,6 +91,7 @@ def run(port: int, path: str, mode: str, connections: int, seconds: float) -> di
             now = time.perf_counter_ns()
             status = connection.received[9:12].decode()
             statuses[status] = statuses.get(status, 0) + 1
+            replies += connection.received.endswith(b"</xml>")
             if now / 1e9 >= warm:
                 started = started or now / 1e9
                 latencies.append((now - connection.sent_at) // 1000)
@@ -100,7 +103,13 @@ def run(port: int, path: str, mode: str, connections: int, seconds: float) -> di
     latencies.sort()
     measured = time.perf_counter() - started
     quantiles = [latencies[min(len(latencies) - 1, len(latencies) * part // 1000)] for part in range(1000)]
-    return {"statuses": statuses, "measured": len(latencies), "seconds": measured, "quantiles": quantiles}
+    return {
+        "statuses": statuses,
+        "replies": replies,
+        "measured": len(latencies),
+        "seconds": measured,
+        "quantiles": quantiles,
+    }
 
 
 def main() -> None:

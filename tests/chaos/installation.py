@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.chaos.processors import elsewhere
 from tests.servers import free_port
 from wechat.simulator.account import Account
-from workers.queues import EVENTS, UPKEEP, receipts_queue
+from workers.queues import EVENTS, MENUS, ROLLUPS, UPKEEP, receipts_queue
 
 ACCOUNT = Account(name="chaos", app_id="wx00c0ffee00c0ffee", token="chaos")
 KILL_EVERY = 4.0  # seconds
@@ -39,13 +39,14 @@ token = "{account.token}"
 class Process:
     """A verb of ours. It ends with this process, however that ends."""
 
-    def __init__(self, folder: Path, verb: str) -> None:
+    def __init__(self, folder: Path, verb: str, *options: str) -> None:
         self._folder = folder
         self._verb = verb
+        self._options = options
         self.start()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "console.cli", self._verb, f"--follow={os.getpid()}"]
+        command = [sys.executable, "-m", "console.cli", self._verb, *self._options, f"--follow={os.getpid()}"]
         place = contextlib.nullcontext() if self._verb == "ingest" else elsewhere()
         with place, (self._folder / f"{self._verb}.log").open("ab") as log:
             # In a session of its own, as under `caidan up`: what it starts is killed with it, and Ctrl-C is not for it.
@@ -90,7 +91,9 @@ class Installation:
         self._run("db", "upgrade")
         with contextlib.ExitStack() as stack:
             self._ingress = self._started(stack, "ingest")
-            self._worker = self._started(stack, "worker")
+            # Apart, as `caidan worker` starts them: what is killed is what takes the batches, not what looks after it.
+            self._worker = self._started(stack, "worker", "--only=events")
+            self._started(stack, "worker", "--only=menus")
             self._started(stack, "beat")
             wait_until(self._is_ready, 60)
             self._stack = stack.pop_all()
@@ -101,7 +104,7 @@ class Installation:
 
     def queues(self) -> list[str]:
         host = (self._folder / "journal" / "host").read_text().strip()
-        return [EVENTS, UPKEEP, receipts_queue(host)]
+        return [EVENTS, UPKEEP, MENUS, ROLLUPS, receipts_queue(host)]
 
     def pending(self) -> int:
         """Pushes that are not known to be in the tables; the worker runs, so that they get there."""
@@ -121,7 +124,7 @@ class Installation:
                     self._worker.kill()
                     self._worker.start()
                 else:
-                    _kill_child(self._worker.pid)
+                    kill_child(self._worker.pid)
                 self.kills += 1
 
     @contextlib.contextmanager
@@ -141,8 +144,8 @@ class Installation:
             self._worker.start()
             self.exits += 1
 
-    def _started(self, stack: contextlib.ExitStack, verb: str) -> Process:
-        process = Process(self._folder, verb)
+    def _started(self, stack: contextlib.ExitStack, verb: str, *options: str) -> Process:
+        process = Process(self._folder, verb, *options)
         stack.callback(process.stop)
         return process
 
@@ -175,7 +178,7 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("CAIDAN_")}
 
 
-def _kill_child(pid: int) -> None:
+def kill_child(pid: int) -> None:
     """One of its pool; none while it is starting."""
     found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True).stdout.split()
     for child in found[:1]:

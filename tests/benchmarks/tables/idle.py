@@ -99,10 +99,10 @@ def _tap(door: str, engine: Engine, count: int) -> list[float]:
 
 def _seconds_until_stored(engine: Engine, push: Push) -> float:
     answered = time.perf_counter()
-    wanted = {UUID(push.id): datetime.fromtimestamp(push.created_at, UTC)}
+    ids, moments = [UUID(push.id)], [datetime.fromtimestamp(push.created_at, UTC)]
     while True:
         with engine.connect() as connection:
-            if known_ids(connection, Event, wanted):
+            if known_ids(connection, Event, ids, moments):
                 return time.perf_counter() - answered
         if time.perf_counter() - answered > 30:
             raise TimeoutError("a tap is not in the tables after 30 seconds")

@@ -19,8 +19,10 @@ from tests.benchmarks.tables.options import Options, bar
 from tests.benchmarks.tables.processes import POSTGRESQL, configure, migrated, running, serving, wait_until
 from tests.servers import Server
 from wechat.event import BATCH_VERSION, Batch, Event
+from workers.queues import EVENTS, Role, connect, work_queue
 from workers.record import record
 
+# Of raw COPY, in batches of the same size, and of the smallest: the second is what a larger size brings.
 GOALS = {500: 0.45, 2000: 0.6}
 RECEIPTS = "receipts.bench"
 
@@ -32,37 +34,36 @@ def figures(options: Options) -> list[Figure]:
         migrated(postgresql, "bench") as engine,
         tempfile.TemporaryDirectory() as folder,
     ):
-        found = []
         workers = Workers(Path(folder), rabbitmq, engine)
         common = [_common_way(workers, options.common) for _ in range(options.runs)]
-        for size, goal in GOALS.items():
-            found += _at(size, goal, options, workers, common if size == 500 else [])
-        return found
+        rounds = [{size: _at(size, options, workers) for size in GOALS} for _ in range(options.runs)]
+    figures = [Figure("the common way through RabbitMQ and two processes, events a second", common)]
+    least = min(GOALS)
+    for size, goal in GOALS.items():
+        raw, alone, drained = (list(rates) for rates in zip(*(of_each[size] for of_each in rounds), strict=True))
+        name = f"PostgreSQL, batches of {size}"
+        through = f"{name}: through RabbitMQ and two processes of the worker"
+        smallest = [of_each[least][0] for of_each in rounds]
+        figures += [
+            Figure(f"{name}: raw COPY, events a second", raw),
+            Figure(f"{name}: recorded alone, events a second", alone),
+            Figure(f"{name}: recorded alone, × raw COPY", ratios(alone, raw)),
+            Figure(f"{through}, events a second", drained),
+            Figure(f"{through}, × raw COPY of {size}", ratios(drained, raw), goal=goal),
+        ]
+        if size == least:
+            figures.append(Figure(f"{name}: × the common way", ratios(drained, common), goal=40))
+        else:
+            figures.append(Figure(f"{through}, × raw COPY of {least}", ratios(drained, smallest), goal=goal))
+    return figures
 
 
-def _at(size: int, goal: float, options: Options, workers: "Workers", common: list[float]) -> list[Figure]:
-    raw: list[float] = []
-    alone: list[float] = []
-    drained: list[float] = []
-    for _ in range(options.runs):
-        batches = in_batches(list(events(options.events)), size)
-        raw.append(rate_of_plain(workers.engine, batches))
-        alone.append(rate_of_record(workers.engine, batches))
-        drained.append(workers.drain(batches, f"batches of {size}"))
-    name = f"PostgreSQL, batches of {size}"
-    found = [
-        Figure(f"{name}: raw COPY, events a second", raw),
-        Figure(f"{name}: recorded alone, events a second", alone),
-        Figure(f"{name}: recorded alone, × raw COPY", ratios(alone, raw)),
-        Figure(f"{name}: through RabbitMQ and two processes of the worker, events a second", drained),
-        Figure(
-            f"{name}: through RabbitMQ and two processes of the worker, × raw COPY", ratios(drained, raw), goal=goal
-        ),
-    ]
-    if common:
-        found.append(Figure("the common way through RabbitMQ and two processes, events a second", common))
-        found.append(Figure(f"{name}: × the common way", ratios(drained, common), goal=40))
-    return found
+def _at(size: int, options: Options, workers: "Workers") -> tuple[float, float, float]:
+    """Events a second of raw COPY, of recording alone, and through the broker."""
+    batches = in_batches(list(events(options.events)), size)
+    raw = rate_of_plain(workers.engine, batches)
+    alone = rate_of_record(workers.engine, batches)
+    return raw, alone, workers.drain(batches, f"batches of {size}")
 
 
 def ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
@@ -104,13 +105,17 @@ class Workers:
         if not keep:
             plain.empty(self.engine)
         before = plain.count(self.engine)
+        with connect(self.broker, Role.WORKER) as connection:  # a worker that stops may have kept its last word
+            queue = work_queue(EVENTS, self.broker)(connection.default_channel)
+            queue.declare()
+            queue.purge()
         with Broker(self.broker, RECEIPTS) as broker:
             sizes = {}
             for batch in batches:
                 batch_id, encoded = payload(batch, RECEIPTS)
                 broker.publish(batch_id, encoded)
                 sizes[batch_id] = len(batch)
-            with running(self.folder, "console.cli", "worker"), bar(label, len(batches)) as show:
+            with running(self.folder, "console.cli", "worker", "--only=events"), bar(label, len(batches)) as show:
                 receipts: list[tuple[float, int]] = []
                 while len(receipts) < len(batches):
                     arrived = broker.receipts(0.02)
