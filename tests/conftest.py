@@ -1,4 +1,7 @@
-"""Databases and brokers: each server starts when the first test asks for it, and ends with the tests."""
+"""Databases and brokers: each server starts when the first test asks for it, and ends with the tests.
+
+`make test` has several processes run tests side by side; each has servers of its own.
+"""
 
 import itertools
 import logging
@@ -9,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from kombu import Connection
 from sqlalchemy import Engine, create_engine, make_url
 
@@ -19,14 +22,15 @@ from models.db import connect, transaction
 from tests import servers
 from tests.platforms import SHOP, Platform, platform_of
 from tests.servers import NotInstalledError, Server
-from workers.queues import EVENTS, UPKEEP
+from workers.queues import EVENTS, MENUS, ROLLUPS, UPKEEP
 
 _numbers = itertools.count(1)
 
+# How fast the machine is, with other tests beside this one, is not what is asked.
+settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # What a machine checks must not depend on its luck; who develops gets new examples each time.
-settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+settings.register_profile("ci", settings.get_profile("here"), derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
 @pytest.fixture(autouse=True)
@@ -165,7 +169,7 @@ def redis_url(redis_server: Server) -> str:
 def rabbitmq_url(rabbitmq_server: Server) -> str:
     """A broker without our queues; those of receipts have names that tests choose, each its own."""
     with Connection(rabbitmq_server.url) as connection:
-        for queue in (EVENTS, UPKEEP):
+        for queue in (EVENTS, UPKEEP, MENUS, ROLLUPS):
             connection.default_channel.queue_delete(queue)
     return rabbitmq_server.url
 

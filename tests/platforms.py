@@ -82,6 +82,11 @@ class Platform:
         """A follower does something else: MsgType="text", Content="…"; what was pushed."""
         return list(self.control("push", self._of(open_id=open_id, fields=fields))["pushed"])
 
+    def conversation(self, open_id: str = "", since: int = 0) -> Any:
+        """The chat as a follower sees it, or those of all."""
+        query = {"app_id": self.account.app_id, "open_id": open_id, "since": since}
+        return self.control(f"conversation?{urlencode(query)}")
+
     def push_to(self, url: str, mode: str = "plain") -> None:
         """The account's callback: of an ingress, or a whole URL on this machine."""
         self.holdings(callback_url=url, mode=mode)
@@ -113,10 +118,17 @@ class Platform:
 @contextmanager
 def platform_of(*accounts: Account, followers: int = 20) -> Iterator[Platform]:
     """A platform in a thread of this process."""
+    with served(*accounts, followers=followers) as server:
+        yield Platform(server.url, accounts[0])
+
+
+@contextmanager
+def served(*accounts: Account, followers: int = 20) -> Iterator[Server]:
+    """The same, for who looks into it: whoever does holds its lock, or calls nothing meanwhile."""
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
         server = Server(Simulated(accounts, followers), listener)
         server.start()
         try:
-            yield Platform(server.url, accounts[0])
+            yield server
         finally:
             server.stop()

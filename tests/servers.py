@@ -7,6 +7,7 @@ import contextlib
 import importlib.util
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import socket
@@ -195,10 +196,12 @@ def _serve(
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """One that stays free until it is used: the system gives those below 20,000 to nobody who does not name them."""
+    while True:
+        port = 10_000 + secrets.randbelow(10_000)  # not by `random`, which Hypothesis seeds alike in every process
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 def _folder() -> Path:

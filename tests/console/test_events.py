@@ -50,8 +50,11 @@ def ids() -> list[str]:
 
 def test_events_are_listed_the_newest_first(ids: list[str]) -> None:
     listed = json.loads(run("event", "list", "--json").stdout)
+    shown = json.loads(run("event", "show", ids[2], "--json").stdout)
 
     assert ids[::-1] == [event["id"] for event in listed]
+    assert shown["event"] == listed[0]
+    assert "publication_id" in listed[0]
     assert (NOW - timedelta(hours=1)).isoformat() == listed[0]["created_at"]
 
 

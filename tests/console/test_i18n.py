@@ -13,6 +13,7 @@ from babel.messages.pofile import read_po
 import console
 from console import i18n
 from models.config import Account, Config
+from models.webhooks import Webhook
 from tests.console.runner import commands
 
 Key = str | tuple[str, ...]
@@ -37,7 +38,7 @@ def _marked(folder: str | None) -> set[Key]:
 def _helps() -> set[Key]:
     shown = {command.help for _path, command in commands()}
     shown |= {getattr(param, "help", None) for _path, command in commands() for param in command.params}
-    meanings = {field.description for model in (Account, Config) for field in model.model_fields.values()}
+    meanings = {field.description for model in (Account, Config, Webhook) for field in model.model_fields.values()}
     return {text for text in shown | meanings if text}
 
 

@@ -338,7 +338,7 @@ def test_more_kinds_of_differences_are_drawn(menu: str) -> None:
         (("diff", "menu.yaml"), 3, "No menu of demo is saved"),
         (("diff", "menu.yaml", "menu.yaml", "menu.yaml"), 4, "Give two menus"),
         (("diff", "menu.yaml", "broken.json"), 4, "broken.json is no menu: menu.button is wrong."),
-        (("save", "menu.yaml", "--author", "a" * 256), 4, "An author has at most 255 characters."),
+        (("save", "menu.yaml", "--author", "a" * 256), 4, "it has more than 255 characters."),
         (("save", "menu.yaml", "--account", "shop"), 3, "There is no account 'shop'; there is: demo"),
         (("show", "--account", "shop"), 3, "There is no account 'shop'; there is: demo"),
         (("list", "--account", "shop"), 3, "There is no account 'shop'; there is: demo"),

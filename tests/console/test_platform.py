@@ -45,7 +45,7 @@ def running(*arguments: str, language: str = "en") -> Iterator[tuple[Platform, "
     command = [sys.executable, "-m", "console.cli", "platform", "--bind", address, *arguments]
     root = str(Path(__file__).parents[2])
     environment = os.environ | {"LANGUAGE": language, "PYTHONPATH": root}
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     platform = Platform(f"http://{address}")
     try:
         until(lambda: process.poll() is not None or _is_up(platform))
@@ -54,7 +54,9 @@ def running(*arguments: str, language: str = "en") -> Iterator[tuple[Platform, "
     finally:
         process.kill()
         process.wait()
+        assert process.stdout
         assert process.stderr
+        process.stdout.close()
         process.stderr.close()
 
 
@@ -127,6 +129,18 @@ def test_followers_tap_the_menu_of_the_moment() -> None:
     assert sum(hour["callback_count"] for hour in counted.values()) > 20
     assert {"/wechat/shop"} == {request.path for request in door.requests}
     assert all("msg_signature" in request.query for request in door.requests)
+
+
+def test_chats_are_printed_as_they_happen() -> None:
+    with running("--account", "shop", "--show-chats") as (platform, process):
+        platform.followers({"open_id": "o1"})
+        platform.push("o1", MsgType="text", Content="有货吗")
+        message = {"touser": "o1", "msgtype": "text", "text": {"content": "三件\n和一件"}}
+        platform.call("message/custom/send", message, token=platform.token())
+        assert process.stdout
+        lines = [process.stdout.readline().split(" ", 1)[1] for _ in range(2)]
+
+    assert ["shop o1 → message_text 有货吗\n", "shop o1 ← text 三件 和一件 (service)\n"] == lines
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """`caidan quarantine replay` and `caidan event replay`."""
 
 import json
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, select, update
@@ -13,6 +14,7 @@ from models.event import Event, Scan
 from models.quarantine import Quarantine
 from tests.console.runner import run
 from tests.pushes import batch_of, event_of, push
+from tests.workers.put_up import put_up
 from wechat.event import Addressee, Unreadable, unreadable_id
 from workers.record import record
 
@@ -96,6 +98,30 @@ def test_what_is_refused_now_ends_with_6(engine: Engine) -> None:
 
     assert 6 == done.exit_code
     assert "too_long: scan_type" in done.stdout
+
+
+def test_taps_are_tied_anew_to_what_their_users_saw(engine: Engine) -> None:
+    config = load(Config)
+    account = Addressee(config.accounts[0].name, config.accounts[0].app_id)
+    record(engine, batch_of(event_of(push(key="s", at=int(NOW.timestamp()) - 60), account)))
+    published = put_up(engine, "ab", NOW - timedelta(hours=2), account=account)
+    put_up(engine, "sx", NOW - timedelta(hours=1), account=account)
+
+    trial, first = run("event", "replay", "--attribution", "--dry-run"), run("event", "replay", "--attribution")
+    second = run("event", "replay", "--attribution", "--since", "1h", "--kind", "click", "--account", "demo")
+
+    assert (0, 0, 0) == (trial.exit_code, first.exit_code, second.exit_code)
+    assert ["Looked at         2", "Of these changed  1"] == first.stdout.splitlines()[:2]
+    assert trial.stdout == first.stdout
+    assert "This was a dry run" in trial.stderr
+    assert ["Looked at         1", "Of these changed  0"] == second.stdout.splitlines()[:2]
+    assert ["live  the one that was live  1"] == [
+        re.sub(" {2,}", "  ", line.strip()) for line in second.stdout.splitlines() if "live" in line
+    ]
+    with engine.connect() as connection:
+        assert [None, published + 1] == sorted(
+            connection.scalars(select(Event.publication_id)), key=lambda one: one or 0
+        )
 
 
 @pytest.mark.parametrize(

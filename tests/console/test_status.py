@@ -8,8 +8,9 @@ from uuid import UUID
 from sqlalchemy import Engine, insert
 
 from models.account import account_ids
+from models.answers import Answer
 from models.base import table_of
-from models.db import transaction
+from models.db import connect, transaction
 from models.event import Event
 from models.overview import overview
 from models.quarantine import Quarantine
@@ -42,6 +43,22 @@ def test_what_was_recorded_is_counted(database: Engine) -> None:
 
     assert (2, 4, 1) == (found.last_hour, found.last_day, found.quarantined)
     assert NOW - timedelta(minutes=1) == found.last_recorded_at
+
+
+def test_answers_of_the_last_day_are_told() -> None:
+    assert 0 == run("db", "upgrade").exit_code
+    engine, now = connect("sqlite:///var/caidan.db"), datetime.now(UTC)
+    times = {"created_at": now, "until": now, "changed_at": now}
+    row = times | {"account_id": 1, "handler": "stock", "state": "sent", "attempts": 1}
+    rows = [row | {"event_id": UUID(int=number)} for number in range(3)]
+    rows[2] |= {"state": "late"}
+    old = row | {"event_id": UUID(int=9), "created_at": now - timedelta(days=2)}
+    with transaction(engine) as connection:
+        connection.execute(insert(table_of(Answer)), [*rows, old])
+    engine.dispose()
+
+    assert "Answers of stock in the last day  late 1, sent 2" in run("status").stdout
+    assert {"stock": {"late": 1, "sent": 2}} == json.loads(run("status", "--json").stdout)["answers"]
 
 
 def test_the_glance_is_shown_and_as_json() -> None:

@@ -14,15 +14,14 @@ import pytest
 
 from tests.console import processes
 from tests.console.processes import until
+from tests.servers import free_port
 
 pytestmark = pytest.mark.skipif(not processes.PROC.exists(), reason="reads /proc")
 
 
 @pytest.fixture
 def address() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
+    return f"127.0.0.1:{free_port()}"
 
 
 @contextmanager

@@ -27,6 +27,15 @@ def test_the_ingress_cannot_reach_the_database() -> None:
     assert "networks: [tables]" in service("postgres")
 
 
+def test_the_console_is_apart_from_the_door_and_open_to_this_host_only() -> None:
+    console = service("console")
+
+    assert "networks: [tables, asking]" in console
+    assert 'ports: ["127.0.0.1:8002:8002"]' in console
+    assert "profiles: [console]" in console
+    assert "asking" not in service("ingress") + service("nginx")
+
+
 def test_only_the_worker_has_a_way_to_wechats_servers() -> None:
     assert "networks: [broker, tables, outside]" in service("worker")
     assert "internal" not in section("outside", section("networks"), indent=2)

@@ -5,7 +5,6 @@ import http.client
 import os
 import re
 import shutil
-import socket
 import ssl
 import subprocess
 import threading
@@ -21,6 +20,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.servers import free_port
+
 CONFIGURATION = Path(__file__).parents[2] / "deploy/nginx"
 pytestmark = pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
 
@@ -35,6 +36,7 @@ http {{
     scgi_temp_path scgi;
     include upstream.conf;
     include caidan.conf;
+    include console.conf;
 }}
 """
 
@@ -100,12 +102,6 @@ def write_certificate(folder: Path) -> None:
     (folder / "key.pem").write_bytes(key.private_bytes(*encoding))
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
 def settings(tmp_path: Path, ingress: Ingress) -> int:
     """The configuration as it is delivered, with ports and files of this test; gives the port of HTTPS."""
@@ -119,6 +115,12 @@ def settings(tmp_path: Path, ingress: Ingress) -> int:
     (tmp_path / "caidan.conf").write_text(text)
     upstream = (CONFIGURATION / "upstream.conf").read_text()
     (tmp_path / "upstream.conf").write_text(upstream.replace(":8000", f":{ingress.server_port}"))
+    console = re.sub(r"listen \[::\]:.*\n", "\n", (CONFIGURATION / "console.conf").read_text())
+    console = console.replace("listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;")
+    console = console.replace("/etc/nginx/tls/api-", f"{tmp_path}/").replace(
+        "/etc/nginx/tls/api", f"{tmp_path}/certificate"
+    )
+    (tmp_path / "console.conf").write_text(console.replace(":8002", f":{ingress.server_port}"))
     (tmp_path / "nginx.conf").write_text(AROUND.format(user="user root;" if os.geteuid() == 0 else ""))
     return port
 
@@ -177,6 +179,17 @@ def test_the_largest_push_comes_through_and_a_larger_one_does_not(proxy: int, in
     assert 200 == ask(proxy, "POST", "/wechat/shop", b"x" * 65536)[0]
     assert 413 == ask(proxy, "POST", "/wechat/shop", b"x" * 65537)[0]
     assert [("/wechat/shop", 65536)] == ingress.seen
+
+
+def test_questions_come_through_under_a_name_of_their_own(proxy: int, ingress: Ingress) -> None:
+    named = {"Host": "api.example.com", "X-Forwarded-For": "1.2.3.4"}
+
+    assert 200 == ask(proxy, "GET", "/api/v1/accounts?limit=1", **named)[0]
+    assert 403 == ask(proxy, "POST", "/api/v1/accounts", b"x", **named)[0]
+    assert 404 == ask(proxy, "GET", "/wechat/shop", **named)[0]
+    assert 404 == ask(proxy, "GET", "/api/v1/accounts")[0]
+    assert [("/api/v1/accounts?limit=1", 0)] == ingress.seen
+    assert [["127.0.0.1"]] == ingress.senders
 
 
 def test_nothing_else_comes_through(proxy: int, ingress: Ingress) -> None:

@@ -57,10 +57,18 @@ def test_a_worker_that_is_starting_or_waits_for_a_statement_is_not_taken_for_dea
     assert STATEMENT_SECONDS + GRACE_SECONDS + 10 * LOOK_EVERY < int(seconds)
 
 
-def test_the_target_wants_every_service() -> None:
+def test_the_target_wants_every_service_but_the_one_that_is_added_where_it_is_wanted() -> None:
     (wanted,) = values(UNITS / "caidan.target", "Wants")
 
-    assert {unit.name for unit in SERVICES} == set(wanted.split())
+    assert {unit.name for unit in SERVICES} - {"caidan-console.service"} == set(wanted.split())
+    assert all(["caidan.target"] == values(unit, "WantedBy") for unit in SERVICES)
+
+
+def test_every_unit_is_locked_in_alike() -> None:
+    locked = {unit.name: unit.read_text().split("NoNewPrivileges")[1].split("[Install]")[0] for unit in SERVICES}
+
+    assert 1 == len(set(locked.values()))
+    assert 4 == len(locked)
 
 
 def test_systemd_accepts_the_units(tmp_path: Path) -> None:

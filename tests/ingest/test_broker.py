@@ -167,7 +167,7 @@ def test_a_thousand_failures_leave_no_connection_and_no_thread(
     scheme: str, dropping_port: int, receipts_queue: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def connect_impatiently(url: str, role: Role) -> Connection:
-        return Connection(url, transport_options=transport_options(url, role), connect_timeout=0.01)
+        return Connection(url, transport_options=transport_options(url, role), connect_timeout=0.001)
 
     monkeypatch.setattr("ingest.broker.connect", connect_impatiently)
     monkeypatch.setattr("kombu.utils.functional.sleep", lambda _seconds: None)

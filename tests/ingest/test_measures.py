@@ -18,7 +18,7 @@ from ingest.measures import VARIABLE, share_measures
 from tests.ingest.serving import ROOT, Serving, eventually, serving
 from tests.servers import free_port
 from wechat.event import decode_batch
-from workers.queues import EVENTS, Role, connect
+from workers.queues import EVENTS, TAP_CASES, Role, connect
 
 OWN = {family.name for family in metrics.REGISTRY.collect() if not family.name.endswith("_created")}
 
@@ -68,7 +68,8 @@ def receipt_first_batch(url: str) -> None:
         message.ack()
         batch = decode_batch(message.payload[0][0])
         with connection.Producer() as producer:
-            producer.publish({"batch": batch.id}, exchange="", routing_key=batch.receipts, serializer="json")
+            receipt = {"batch": batch.id, "taps": {"live": 17, "unknown": 3, "of_tomorrow": 5}}
+            producer.publish(receipt, exchange="", routing_key=batch.receipts, serializer="json")
 
 
 async def send(server: Serving) -> None:
@@ -90,8 +91,9 @@ def test_everything_declared_is_told_after_traffic_and_nothing_else(server: Serv
         done = told(server)
 
     assert set() == undeclared(server.get("/metrics"))
-    # No push here names another recipient, and a counter with labels begins with the first of them.
-    assert OWN - {"caidan_other_recipients"} <= {name for name in OWN for key in done if key.startswith(name)}
+    # No push here names another recipient, or has a rule for a reply; a counter with labels begins with the first.
+    untold = {"caidan_other_recipients", "caidan_replies"}
+    assert OWN - untold <= {name for name in OWN for key in done if key.startswith(name)}
     assert (20, 0) == (waiting["caidan_journal_pending"][()], on_its_way["caidan_publisher_lag_seconds"][()])
     assert waiting["caidan_publisher_lag_seconds"][()] > 0 < on_its_way["caidan_journal_oldest_pending_seconds"][()]
     assert (0, 0) == (done["caidan_batches_unreceipted"][()], done["caidan_journal_oldest_pending_seconds"][()])
@@ -101,6 +103,9 @@ def test_everything_declared_is_told_after_traffic_and_nothing_else(server: Serv
     ]
     assert 0 < sum(done["caidan_broker_failures_total"].values())
     assert done["caidan_journal_bytes"][()] > 0 == done["caidan_batches_repeated_total"][()]
+    taps = done["caidan_taps_attributed_total"]
+    assert {("live",): 17, ("unknown",): 3} == {case: count for case, count in taps.items() if count}
+    assert {(case,) for case in TAP_CASES} == set(taps)
 
 
 def test_whether_a_publisher_runs_is_told_even_when_it_was_killed(server: Serving, tmp_path: Path) -> None:
@@ -110,6 +115,12 @@ def test_whether_a_publisher_runs_is_told_even_when_it_was_killed(server: Servin
         publisher.wait()
 
         assert 0 == value(server, "caidan_publisher_running")
+
+
+def test_a_process_that_has_just_begun_spoils_nothing(server: Serving, tmp_path: Path) -> None:
+    (tmp_path / "measures" / "counter_1.db").touch()
+
+    assert 0 == value(server, "caidan_receipts_total")
 
 
 def test_a_measure_that_is_not_declared_would_be_noticed() -> None:

@@ -146,6 +146,9 @@ class Host:
         self.history.told(taken, self.clock.now)
         return taken
 
+    def taps(self) -> Counter[str]:
+        return Counter()
+
     def publish(self, batch_id: str, payload: bytes) -> None:
         message = Message.read(payload)
         assert batch_id == message.id

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from models.account import Account
 from models.base import Base, table_of
@@ -84,6 +84,12 @@ def raws() -> list[dict[str, Any]]:
     return [{"id": numbered(number), **key, "raw": raw} for number, raw in enumerate(several)]
 
 
+def swapped() -> list[dict[str, Any]]:
+    """Rows that name their columns in another order than the first does."""
+    first, *others = texts()
+    return [first, *(dict(reversed(list(row.items()))) for row in others)]
+
+
 ROWS: dict[str, tuple[type[Base], list[dict[str, Any]]]] = {
     "texts": (Event, texts()),
     "moments": (Event, moments()),
@@ -92,6 +98,7 @@ ROWS: dict[str, tuple[type[Base], list[dict[str, Any]]]] = {
     "long texts": (Message, long_texts()),
     "places": (Location, places()),
     "bytes": (Quarantine, raws()),
+    "in another order": (Event, swapped()),
 }
 
 
@@ -106,6 +113,17 @@ def test_rows_are_stored_as_by_sqlalchemy(database: Engine, name: str) -> None:
     assert len(rows) == len(one_by_one)
     assert one_by_one == in_bulk
     assert one_by_one == fresh
+
+
+def test_a_missing_body_is_null_and_not_the_null_of_json(database: Engine) -> None:
+    """The driver gives both as None."""
+    with transaction(database) as connection:
+        insert_new(connection, Event, [event(1), event(2, body={"n": None})])
+        insert_fresh(connection, {Event: [event(3)]})
+
+        without = connection.exec_driver_sql("SELECT id FROM event WHERE body IS NULL").all()
+
+    assert 2 == len(without)
 
 
 def test_moments_are_text_on_sqlite_as_sqlalchemy_writes_it() -> None:
@@ -135,16 +153,18 @@ def test_known_rows_are_passed_over_and_keep_what_they_say(database: Engine) -> 
         assert ["second", "first", "second"] == keys(connection)
 
 
-def test_rows_that_were_thought_new_are_passed_over_in_every_table(database: Engine) -> None:
+def test_rows_that_were_thought_new_and_are_not_are_an_error(database: Engine) -> None:
     scan = {"created_at": NOW, "scan_type": "qrcode", "scan_result": "", "symbology": None, "code": None}
     scans = [{"event_id": numbered(number), **scan} for number in (1, 2)]
     with transaction(database) as connection:
         insert_fresh(connection, {Event: [event(2, event_key="first")], Scan: scans[1:], Location: []})
 
-        insert_fresh(connection, {Event: [event(number, event_key="second") for number in (1, 2)], Scan: scans})
+        for again in ({Event: [event(1), event(2)]}, {Event: [event(3)], Scan: scans}):
+            with pytest.raises(IntegrityError), connection.begin_nested():
+                insert_fresh(connection, again)
 
-        assert ["second", "first"] == keys(connection)
-        assert 2 == connection.scalar(select(func.count()).select_from(Scan))
+        assert ["first"] == keys(connection)
+        assert 1 == connection.scalar(select(func.count()).select_from(Scan))
 
 
 def keys(connection: Connection) -> list[str | None]:
@@ -165,9 +185,11 @@ def test_which_ids_are_known(database: Engine) -> None:
     with transaction(database) as connection:
         insert_new(connection, Event, rows[::2])
 
-        assert {numbered(number) for number in (0, 2, 4)} == known_ids(connection, Event, months)
-        assert set() == known_ids(connection, Event, {numbered(7): NOW})
-        assert set() == known_ids(connection, Event, {})
+        known = known_ids(connection, Event, list(months), list(months.values()))
+
+        assert {numbered(number) for number in (0, 2, 4)} == known
+        assert set() == known_ids(connection, Event, [numbered(7)], [NOW])
+        assert set() == known_ids(connection, Event, [], [])
 
 
 def test_what_a_table_refuses_is_refused(database: Engine) -> None:
@@ -189,7 +211,7 @@ def test_plans_are_made_for_the_values_at_hand(postgresql_database_url: str) -> 
         insert_new(connection, Event, [event(number) for number in range(2000)])
         connection.exec_driver_sql("ANALYZE event")
         for _ in range(20):
-            known_ids(connection, Event, dict.fromkeys(map(numbered, range(500)), NOW))
+            known_ids(connection, Event, list(map(numbered, range(500))), [NOW])
         query = (
             "SELECT sum(custom_plans), sum(generic_plans) FROM pg_prepared_statements WHERE statement LIKE '%%ANY%%'"
         )

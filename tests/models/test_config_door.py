@@ -19,7 +19,18 @@ app_id = "wx1"
 token = "tokenOfTheDoor"
 app_secret = "hunter2secret"
 """
-HIDDEN = ("database_url", "secret_key", "api_base_url", "worker_processes", "retention_days", "forget_on_unsubscribe")
+HIDDEN = (
+    "database_url",
+    "secret_key",
+    "api_base_url",
+    "worker_processes",
+    "retention_days",
+    "forget_on_unsubscribe",
+    "places_at_least",
+    "handler_processes",
+    "handler_memory",
+    "webhooks",
+)
 
 
 @pytest.fixture(autouse=True)

@@ -218,6 +218,7 @@ def test_a_move_that_is_killed_is_cleared_away_by_the_next(engine: Engine, postg
 
 def test_tables_that_are_never_free_are_given_up(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(moving, "TRIES", 2)
+    monkeypatch.setattr(locks, "TRIES", 2)
     with engine.connect() as reader:
         reader.execute(text("SELECT 1 FROM event LIMIT 1"))
 

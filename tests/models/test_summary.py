@@ -59,6 +59,14 @@ def test_scans_are_counted_by_what_was_scanned(filled: Connection) -> None:
     assert [ScanCount("EAN_13", "690", 2), ScanCount(None, "http://a,b", 1)] == summary.top_scans(filled)
 
 
+def test_long_codes_that_begin_alike_are_not_one(database: Engine) -> None:
+    codes = [f"http://a/{'x' * 1100}{number}" for number in range(2)]
+    more = [SCAN.format("qrcode", code) for code in codes]
+    record(database, batch_of(*(event_of(push("scancode_push", more=one, at=START)) for one in more)))
+    with database.connect() as connection:
+        assert [ScanCount(None, code, 1) for code in codes] == summary.top_scans(connection)
+
+
 def test_photos_are_added_up_as_declared_and_as_listed(filled: Connection) -> None:
     assert PhotoTotals(sends=2, declared=3, listed=3) == summary.photo_totals(filled)
 

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -16,14 +15,14 @@ from typing import Any
 
 import pytest
 
+from tests.servers import free_port
+
 
 class Installation:
     """`caidan up` in a folder of its own, on embedded defaults and a free port."""
 
     def __init__(self, directory: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.bind = f"127.0.0.1:{probe.getsockname()[1]}"
+        self.bind = f"127.0.0.1:{free_port()}"
         self.directory = directory
         self.url = f"http://{self.bind}"
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("CAIDAN_")}
@@ -69,7 +68,8 @@ class Installation:
 
     def processes(self, words: str) -> list[int]:
         """Ids of this installation's processes whose command line ends in these words."""
-        listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+        command = ["ps", "-ww", "-eo", "pid=,ppid=,args="]  # never cut off at the width of a terminal
+        listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         table = {
             int(pid): (int(parent), args) for pid, parent, args in (line.split(None, 2) for line in listed.splitlines())
         }
@@ -93,7 +93,10 @@ def wait_until(holds: Callable[[], bool], seconds: float) -> None:
 @pytest.fixture
 def installation(tmp_path: Path) -> Iterator[Installation]:
     installed = Installation(tmp_path)
-    installed.start()
-    yield installed
-    assert installed.stop() == 0, installed.log()
+    try:
+        installed.start()
+        yield installed
+    finally:
+        code = installed.stop()
+    assert code == 0, installed.log()
     assert installed.processes("") == []

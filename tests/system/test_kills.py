@@ -15,7 +15,7 @@ from tests.system.conftest import Installation, wait_until
 
 COUNT = 20_000
 RATE = 800  # a second, so that all kills happen under flow
-WORKER, INGRESS, SERVER = "console.cli worker", "console.cli ingest", "ingest.serve"
+WORKER, INGRESS, SERVER = "console.cli worker --only=events", "console.cli ingest", "ingest.serve"
 
 
 @pytest.mark.timeout(400)
@@ -56,5 +56,5 @@ def _kill(installation: Installation, simulator: "subprocess.Popen[bytes]") -> N
     for victim in itertools.chain([WORKER, INGRESS, WORKER, SERVER], [WORKER] * 3):
         time.sleep(3)
         assert simulator.poll() is None
-        for pid in installation.processes(victim)[:1]:
-            os.kill(pid, signal.SIGKILL)
+        wait_until(lambda victim=victim: installation.processes(victim) != [], 10)  # type: ignore[misc]
+        os.kill(installation.processes(victim)[0], signal.SIGKILL)

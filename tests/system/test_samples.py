@@ -18,14 +18,17 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Events by account and kind, from one installation with an account for each mode."""
     installed = Installation(tmp_path_factory.mktemp("samples"))
     (installed.directory / "caidan.toml").write_text("".join(_account(mode) for mode in MODES))
-    installed.start()
-    for mode in MODES:
-        for sample in SAMPLES:
-            message = (PUSHES / sample["file"]).read_bytes()
-            assert b"success" == push(f"{installed.url}/wechat/{mode}", f"wx{mode}", mode, message)
-    wait_until(installed.is_settled, 30)
-    yield installed
-    assert installed.stop() == 0
+    try:
+        installed.start()
+        for mode in MODES:
+            for sample in SAMPLES:
+                message = (PUSHES / sample["file"]).read_bytes()
+                assert b"success" == push(f"{installed.url}/wechat/{mode}", f"wx{mode}", mode, message)
+        wait_until(installed.is_settled, 30)
+        yield installed
+    finally:
+        code = installed.stop()
+    assert code == 0
 
 
 def _account(mode: str) -> str:

@@ -31,7 +31,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, seconds in {
         "CONNECT_SECONDS": 2,
         "LOCK_SECONDS": 1,
-        "STATEMENT_SECONDS": 1.5,
+        "STATEMENT_SECONDS": 1.3,
         "GRACE_SECONDS": 0.5,
     }.items():
         monkeypatch.setattr(db, name, seconds)
@@ -41,8 +41,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def run_worker(sqlite_database_url: str, tmp_path: Path) -> Iterator[Callable[..., Running]]:
     started: list[Running] = []
 
-    def run_worker(broker_url: str, changes: str = "") -> Running:
-        started.append(Running(tmp_path, broker_url, changes))
+    def run_worker(broker_url: str, changes: str = "", part: str = "events") -> Running:
+        started.append(Running(tmp_path, broker_url, changes, part))
         return started[-1]
 
     yield run_worker

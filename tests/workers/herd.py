@@ -23,6 +23,7 @@ token_row.LEASE, tokens.PATIENCE = timedelta(seconds=60), 70
 
 
 def main(database_url: str, api_url: str, count: int) -> None:
+    connect(database_url)  # not yet, but its driver is imported
     rounds = [os.pipe(), os.pipe()]
     children = [child for _ in range(count) if (child := _fork(database_url, api_url, rounds))]
     for waiting, start in rounds:

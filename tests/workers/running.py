@@ -30,7 +30,7 @@ db.LOCK_SECONDS, batch.LONGEST_PAUSE, leases.LEASE, leases.RENEWAL = 0.2, 0.2, 2
 AsynPool.timers = property(lambda pool: {{pool.maintain_pool: 0.5}})  # it often misses the end of a child, for 5 s
 {changes}
 from console.cli import main
-sys.argv = ["caidan", "worker"]
+sys.argv = ["caidan", "worker", "--only={part}"]
 main()
 """
 
@@ -38,8 +38,8 @@ main()
 class Running:
     """A worker with a pool of one, and with other limits than a real one has: `changes` is Python."""
 
-    def __init__(self, folder: Path, broker_url: str, changes: str = "") -> None:
-        self.folder, self._broker_url, self._changes = folder, broker_url, changes
+    def __init__(self, folder: Path, broker_url: str, changes: str = "", part: str = "events") -> None:
+        self.folder, self._broker_url, self._changes, self._part = folder, broker_url, changes, part
         self._database = folder / "caidan.db"
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("CAIDAN_")} | {
             "CAIDAN_DATA_DIR": str(folder),
@@ -55,7 +55,7 @@ class Running:
 
     def start(self) -> None:
         with (self.folder / "log").open("ab") as log:
-            command = [sys.executable, "-c", SCRIPT.format(changes=self._changes)]
+            command = [sys.executable, "-c", SCRIPT.format(changes=self._changes, part=self._part)]
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
             )

@@ -37,14 +37,16 @@ class Settling:
         if self._thread.ident is None:
             self._thread.start()
 
-    def wait_for(self, reason: str) -> None:
-        """Until the worker has said that this is what it waits for."""
-        wait_until(lambda: reason in self.reasons() or not self._thread.is_alive())
+    def wait_for(self, reason: str, code: str) -> None:
+        """Until the worker has said that this is what it waits for, and by which code of the database it knows."""
+        wait_until(lambda: (reason, code) in self.waits() or not self._thread.is_alive())
 
-        assert reason in self.reasons()
+        assert (reason, code) in self.waits()
 
-    def reasons(self) -> set[str]:
-        return {record.__dict__["reason"] for record in list(self._log.records) if record.message == "batch waits"}
+    def waits(self) -> set[tuple[str, str]]:
+        """The reasons the worker has given so far, with their codes."""
+        waits = [vars(record) for record in list(self._log.records) if record.message == "batch waits"]
+        return {(wait["reason"], wait["code"]) for wait in waits}
 
     def end(self) -> None:
         """Once nothing is in its way: everything is stored once, and told once, and nothing is left over."""

@@ -104,7 +104,7 @@ def test_only_rabbitmq_gives_out_more_than_is_worked_at(found: Any, broker: str)
 def test_queues_outlive_the_broker_and_drop_nothing(found: Any, broker: str) -> None:
     arguments = {"x-queue-type": "quorum", "x-delivery-limit": 1_000_000} if broker == "rabbitmq" else None
 
-    assert {"events": [True, arguments], "upkeep": [True, arguments]} == found["queues"]
+    assert {name: [True, arguments] for name in ("events", "upkeep", "menus", "rollups")} == found["queues"]
 
 
 def test_brokers_are_spoken_to_as_they_need_it(found: Any, broker: str) -> None:

@@ -184,32 +184,36 @@ def failing(statement: str) -> Fault:
     return changed(f"CREATE TRIGGER fail BEFORE INSERT ON event FOR EACH ROW {statement}", "DROP TRIGGER fail")
 
 
-FAULTS: Mapping[str, tuple[Fault, str]] = {
-    "restarted": (restarted, "database_down"),
-    "crashed": (crashed, "database_down"),
-    "frozen": (frozen, "database_silent"),
-    "frozen in the middle": (frozen_in_the_middle, "database_silent"),
+# Each with the reason and the code that the worker gives.
+FAULTS: Mapping[str, tuple[Fault, str, str]] = {
+    "restarted": (restarted, "database_down", "2013"),
+    "crashed": (crashed, "database_down", "2013"),
+    "frozen": (frozen, "database_silent", "2013"),
+    "frozen in the middle": (frozen_in_the_middle, "database_silent", "2013"),
     # Said by a trigger: with a space that is really full InnoDB soon ends itself.
-    "disk full": (failing("SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1114"), "disk_full"),
-    "locked": (locked, "locked"),
-    "deadlocked": (deadlocked, "locked"),
-    "read only": (changed("SET GLOBAL read_only = ON", "SET GLOBAL read_only = OFF"), "read_only"),
-    "too slow": (failing("DO SLEEP(10)"), "too_slow"),
-    "too many connections": (too_many_connections, "too_many_connections"),
+    "disk full": (failing("SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1114"), "disk_full", "1114"),
+    "locked": (locked, "locked", "1205"),
+    "deadlocked": (deadlocked, "locked", "1213"),
+    "read only": (changed("SET GLOBAL read_only = ON", "SET GLOBAL read_only = OFF"), "read_only", "1290"),
+    "too slow": (failing("DO SLEEP(10)"), "too_slow", "1969"),
+    "too many connections": (too_many_connections, "too_many_connections", "1226"),
     "another password": (
         changed(
             "SET PASSWORD FOR caidan@127.0.0.1 = PASSWORD('x')", "SET PASSWORD FOR caidan@127.0.0.1 = PASSWORD('right')"
         ),
         "refused_login",
+        "1045",
     ),
     "no right": (
         changed("REVOKE INSERT ON caidan.* FROM caidan@127.0.0.1", "GRANT INSERT ON caidan.* TO caidan@127.0.0.1"),
         "not_permitted",
+        "1142",
     ),
-    "no table": (changed("RENAME TABLE event TO away", "RENAME TABLE away TO event"), "not_migrated"),
+    "no table": (changed("RENAME TABLE event TO away", "RENAME TABLE away TO event"), "not_migrated", "1146"),
     "no column": (
         changed("ALTER TABLE event RENAME COLUMN open_id TO away", "ALTER TABLE event RENAME COLUMN away TO open_id"),
         "not_migrated",
+        "1054",
     ),
 }
 
@@ -218,11 +222,11 @@ FAULTS: Mapping[str, tuple[Fault, str]] = {
 def test_the_worker_waits_and_stores_everything_once(
     name: str, tables: Tables, engine: Engine, settle: Callable[[Engine], Settling]
 ) -> None:
-    fault, reason = FAULTS[name]
+    fault, reason, code = FAULTS[name]
     settling = settle(engine)
 
     with fault(tables, settling):
         settling.begin()
-        settling.wait_for(reason)
+        settling.wait_for(reason, code)
 
     settling.end()

@@ -54,7 +54,7 @@ Fault = Callable[[Tables, Settling], AbstractContextManager[None]]
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    server = servers.start_postgresql()
+    server = servers.start_postgresql(deadlock_timeout="100ms")  # sooner than anybody gives way to a lock
     rules = server.folder / "pgdata" / "pg_hba.conf"
     rules.write_text(f"host all caidan 127.0.0.1/32 scram-sha-256\n{rules.read_text()}")
     administered = Tables(server, "postgres")
@@ -184,37 +184,50 @@ def failing(statement: str) -> Fault:
     )
 
 
-FAULTS: Mapping[str, tuple[Fault, str]] = {
-    "restarted": (restarted, "database_down"),
-    "crashed": (crashed, "database_down"),
-    "frozen": (frozen, "database_silent"),
-    "frozen in the middle": (frozen_in_the_middle, "database_silent"),
-    "disk full": (disk_full, "disk_full"),
-    "locked": (locked, "locked"),
-    "deadlocked": (deadlocked, "locked"),
+# Each with the reason and the code that the worker gives.
+FAULTS: Mapping[str, tuple[Fault, str, str]] = {
+    "restarted": (restarted, "database_down", "57P01"),
+    "crashed": (crashed, "database_down", "OperationalError"),
+    "frozen": (frozen, "database_silent", "ConnectionTimeout"),
+    "frozen in the middle": (frozen_in_the_middle, "database_silent", "SilentError"),
+    "disk full": (disk_full, "disk_full", "53100"),
+    "locked": (locked, "locked", "55P03"),
+    "deadlocked": (deadlocked, "locked", "40P01"),
     "read only": (
         changed(
             "ALTER ROLE caidan SET default_transaction_read_only = on",
             "ALTER ROLE caidan RESET default_transaction_read_only",
         ),
         "read_only",
+        "25006",
     ),
-    "no serial order": (failing("RAISE EXCEPTION 'no' USING ERRCODE = '40001'"), "locked"),
-    "out of memory": (failing("RAISE EXCEPTION 'no' USING ERRCODE = '53200'"), "unknown"),
-    "too slow": (failing("PERFORM pg_sleep(10)"), "too_slow"),
+    "no serial order": (failing("RAISE EXCEPTION 'no' USING ERRCODE = '40001'"), "locked", "40001"),
+    "out of memory": (failing("RAISE EXCEPTION 'no' USING ERRCODE = '53200'"), "unknown", "53200"),
+    "too slow": (failing("PERFORM pg_sleep(10)"), "too_slow", "57014"),
     "too many connections": (
         changed("ALTER ROLE caidan CONNECTION LIMIT 0", "ALTER ROLE caidan CONNECTION LIMIT -1"),
         "too_many_connections",
+        "OperationalError",
     ),
     "another password": (
         changed("ALTER ROLE caidan PASSWORD 'other'", "ALTER ROLE caidan PASSWORD 'right'"),
         "refused_login",
+        "OperationalError",
     ),
-    "no right": (changed("REVOKE INSERT ON event FROM caidan", "GRANT INSERT ON event TO caidan"), "not_permitted"),
-    "no table": (changed("ALTER TABLE event RENAME TO away", "ALTER TABLE away RENAME TO event"), "not_migrated"),
+    "no right": (
+        changed("REVOKE INSERT ON event FROM caidan", "GRANT INSERT ON event TO caidan"),
+        "not_permitted",
+        "42501",
+    ),
+    "no table": (
+        changed("ALTER TABLE event RENAME TO away", "ALTER TABLE away RENAME TO event"),
+        "not_migrated",
+        "42P01",
+    ),
     "no column": (
         changed("ALTER TABLE event RENAME open_id TO away", "ALTER TABLE event RENAME away TO open_id"),
         "not_migrated",
+        "42703",
     ),
 }
 
@@ -223,12 +236,12 @@ FAULTS: Mapping[str, tuple[Fault, str]] = {
 def test_the_worker_waits_and_stores_everything_once(
     name: str, tables: Tables, engine: Engine, settle: Callable[[Engine], Settling]
 ) -> None:
-    fault, reason = FAULTS[name]
+    fault, reason, code = FAULTS[name]
     settling = settle(engine)
 
     with fault(tables, settling):
         settling.begin()
-        settling.wait_for(reason)
+        settling.wait_for(reason, code)
 
     settling.end()
 
@@ -242,7 +255,7 @@ def test_after_a_failover_the_worker_does_not_stay_with_the_server_that_only_rea
     settling = settle(engine)
 
     settling.begin()
-    settling.wait_for("read_only")
+    settling.wait_for("read_only", "25006")
 
     settling.end()
 
@@ -255,7 +268,7 @@ def test_a_database_that_is_not_there_is_waited_for(
     settling = settle(engine)
 
     settling.begin()
-    settling.wait_for("not_migrated")
+    settling.wait_for("not_migrated", "OperationalError")
     administered.run(f"ALTER DATABASE away RENAME TO {tables.name}")
 
     settling.end()

@@ -72,12 +72,13 @@ def pragma(text: str) -> Fault:
     return fault
 
 
-FAULTS: Mapping[str, tuple[Fault, str]] = {
-    "locked": (locked, "locked"),
-    "disk full": (pragma("max_page_count = 1"), "disk_full"),  # no more than it has
-    "read only": (pragma("query_only = ON"), "read_only"),
-    "no folder": (moved, "database_down"),
-    "no table": (renamed, "not_migrated"),
+# Each with the reason and the code that the worker gives.
+FAULTS: Mapping[str, tuple[Fault, str, str]] = {
+    "locked": (locked, "locked", "SQLITE_BUSY"),
+    "disk full": (pragma("max_page_count = 1"), "disk_full", "SQLITE_FULL"),  # no more than it has
+    "read only": (pragma("query_only = ON"), "read_only", "SQLITE_READONLY"),
+    "no folder": (moved, "database_down", "SQLITE_CANTOPEN"),
+    "no table": (renamed, "not_migrated", "SQLITE_ERROR"),
 }
 
 
@@ -85,12 +86,12 @@ FAULTS: Mapping[str, tuple[Fault, str]] = {
 def test_the_worker_waits_and_stores_everything_once(
     name: str, engine: Engine, settle: Callable[[Engine], Settling], tmp_path: Path
 ) -> None:
-    fault, reason = FAULTS[name]
+    fault, reason, code = FAULTS[name]
     settling = settle(engine)
 
     with fault(engine):
         settling.begin()
-        settling.wait_for(reason)
+        settling.wait_for(reason, code)
 
     settling.end()
     assert str(tmp_path) in str(make_url(engine.url).database)

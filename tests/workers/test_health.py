@@ -14,6 +14,7 @@ from tests.workers.running import Running
 from tests.workers.settling import BATCH, wait_until
 from workers import health
 from workers.health import DEAF_AFTER, STUCK_AFTER, Glance, Hearing, LifeSign, silences, stuck
+from workers.queues import LISTENING
 
 NOTHING = Glance({}, taken=0, moved_at=0.0)
 DEAFENED = """
@@ -105,6 +106,28 @@ def test_where_none_ever_ran_none_is_seen(tmp_path: Path) -> None:
     assert [] == silences(tmp_path / "worker")
 
 
+def test_systemd_is_told_only_while_every_part_lives(tmp_path: Path) -> None:
+    living = []
+    for part in LISTENING:
+        assert not health.every_part_lives(tmp_path)
+
+        if not (ours := os.fork()):
+            LifeSign(health.folder(tmp_path, part))
+            time.sleep(60)
+        living.append(ours)
+        wait_until(lambda part=part: bool(silences(health.folder(tmp_path, part))))
+
+    assert health.every_part_lives(tmp_path)
+
+    os.utime(health.folder(tmp_path, "menus") / "00", (0, time.time() - 100))
+
+    assert not health.every_part_lives(tmp_path)
+
+    for ours in living:
+        os.kill(ours, signal.SIGKILL)
+        os.waitpid(ours, 0)
+
+
 def test_systemd_is_told_where_it_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     health.tell_systemd()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
@@ -117,8 +140,8 @@ def test_systemd_is_told_where_it_asks(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_the_verb_says_whether_a_worker_does_its_work(embedded_url: str, run_worker: Callable[..., Running]) -> None:
-    worker = run_worker(embedded_url, "health.LOOK_EVERY = 0.1")
-    worker.wait_for(" ready.")
+    worker, menus = (run_worker(embedded_url, "health.LOOK_EVERY = 0.1", part) for part in ("events", "menus"))
+    worker.wait_for(" ready.", 2)
 
     assert (0, "") == (worker.health().returncode, worker.health().stderr)
 
@@ -129,11 +152,12 @@ def test_the_verb_says_whether_a_worker_does_its_work(embedded_url: str, run_wor
     assert 1 == silent.returncode
     assert "no sign of life for 10" in silent.stderr
 
-    worker.kill()
-    dead = worker.health()
+    for one, folder in ((menus, "worker/menus"), (worker, "worker")):
+        one.kill()
+        dead = worker.health()
 
-    assert 3 == dead.returncode
-    assert "No worker runs here" in dead.stderr
+        assert 3 == dead.returncode
+        assert f"No worker runs here, as far as {worker.folder}/{folder} tells" in dead.stderr
 
 
 def test_a_worker_whose_pool_is_frozen_ends_and_the_next_records_its_batch(

@@ -213,6 +213,37 @@ def test_a_successor_is_not_overwritten_by_whoever_was_taken_for_dead(engine: En
         assert not publications.finish(connection, dead, {}, datetime.now(UTC))
 
 
+def test_whoever_was_taken_for_dead_makes_no_further_call(engine: Engine, platform: Platform, api: Api) -> None:
+    slow, other = saved(engine, a_menu("a", "1")), saved(engine, a_menu("b"))
+    now = [datetime.now(UTC)]
+
+    def be_overtaken(_step: object) -> None:
+        now[0] += publications.CLAIM + timedelta(seconds=1)
+        publish(engine, api, other, clock=lambda: now[0])
+
+    with pytest.raises(UnderWayError):
+        publish(engine, api, slow, be_overtaken, lambda: now[0])
+    live = live_menu(api)
+
+    assert live is not None
+    assert is_same(live, other.menu)
+    assert ["abandoned", "published"] == [row.outcome for row in written(engine)]
+
+
+def test_whoever_gives_signs_of_life_is_not_overtaken(engine: Engine, api: Api) -> None:
+    now = [datetime.now(UTC)]
+
+    def be_slow(_step: object) -> None:
+        now[0] += publications.CLAIM * 0.9
+        with pytest.raises(UnderWayError):
+            publish(engine, api, wanted, clock=lambda: now[0])
+
+    wanted = saved(engine, a_menu("a", "1", "2"))
+    publish(engine, api, wanted, be_slow, lambda: now[0])
+
+    assert ["published"] == [row.outcome for row in written(engine)]
+
+
 def test_the_version_before_is_the_last_one_that_was_another(engine: Engine, api: Api) -> None:
     for name in ("a", "b", "b"):
         publish(engine, api, saved(engine, a_menu(name)))
