@@ -137,8 +137,10 @@ def passive(reply: Reply, to: str, sender: str, now: int, kind: str) -> bytes:
     if isinstance(reply, Nothing):
         raise ValueError("nothing is said by `success`, not by XML")  # noqa: TRY004 - a reply like others, without XML
     msg_type = "transfer_customer_service" if isinstance(reply, Transfer) else _name(reply)
-    common = {"ToUserName": to, "FromUserName": sender, "CreateTime": now, "MsgType": msg_type}
-    return "\n".join(["<xml>", *_elements({**common, **_payload(reply, kind)}), "</xml>"]).encode()
+    return (
+        f"<xml>\n<ToUserName>{_inside(to)}</ToUserName>\n<FromUserName>{_inside(sender)}</FromUserName>\n"
+        f"<CreateTime>{now}</CreateTime>\n<MsgType>{_inside(msg_type)}</MsgType>\n{_lines(_payload(reply, kind))}</xml>"
+    ).encode()
 
 
 def message(reply: Reply, open_id: str) -> dict[str, Any]:
@@ -156,9 +158,15 @@ def problems(reply: Reply) -> list[Problem]:
 
 def cut(text: str, limit: int = LONGEST_TEXT) -> str:
     """As much of the beginning as fits into so many bytes, without what neither XML nor UTF-8 can hold."""
-    clean = _FORBIDDEN.sub("", text)
+    clean = _clean(text)
+    if 4 * len(clean) <= limit:
+        return clean
     encoded = clean.encode()
     return clean if len(encoded) <= limit else encoded[:limit].decode(errors="ignore")
+
+
+def _clean(text: str) -> str:
+    return text if text.isprintable() else _FORBIDDEN.sub("", text)  # what is forbidden is not printable either
 
 
 def _name(reply: Reply) -> str:
@@ -200,18 +208,21 @@ def _told(**texts: str) -> dict[str, str]:
     return {name: cut(text) for name, text in texts.items() if text}
 
 
-def _elements(fields: dict[str, Any]) -> Iterator[str]:
-    for name, value in fields.items():
-        for one in value if isinstance(value, list) else [value]:
-            yield f"<{name}>{_inside(one)}</{name}>"
+def _lines(fields: dict[str, Any]) -> str:
+    """An element a line; of a list, one for each of its values."""
+    return "".join(
+        f"<{name}>{_inside(one)}</{name}>\n"
+        for name, value in fields.items()
+        for one in (value if isinstance(value, list) else (value,))
+    )
 
 
 def _inside(value: Any) -> str:
     if isinstance(value, dict):
-        return "\n" + "\n".join(_elements(value)) + "\n"
+        return f"\n{_lines(value)}"
     if isinstance(value, int):
         return str(value)
-    text = _FORBIDDEN.sub("", value).replace("]]>", "]]]]><![CDATA[>")
+    text = _clean(value).replace("]]>", "]]]]><![CDATA[>")
     return f"<![CDATA[{text}]]>"
 
 

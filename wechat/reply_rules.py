@@ -2,14 +2,14 @@
 
 Highest priority first, then the more specific rule, then the older; the default ones last. A book of a thousand rules
 costs a few look-ups, as rules are kept by kind and by what they ask for; only those that ask for nothing that can be
-looked up (a part of a text, a pattern) are gone through.
+looked up (a part of a text, a pattern) are gone through, and for the keys of buttons only once.
 """
 
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from itertools import chain
 from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias
@@ -29,6 +29,7 @@ What: TypeAlias = Literal["key", "scan_code", "keyword"]
 
 MENU_KINDS = ANSWERABLE - {"qrcode_scan", "subscribe"}
 _LONGEST_WORDS = 2048  # characters of a message that keywords are looked for in
+_KEYS, _LONGEST_KEY = 1024, 128  # keys of buttons are few and short: so many are remembered, with their rules
 _LONGEST_CODE = 8192  # characters of a code, or a key, that rules are asked about; QR codes hold 7,089 at most
 _WEIGHTS: Mapping[str, int] = MappingProxyType({"exact": 3, "prefix": 2, "pattern": 2, "contains": 1})
 
@@ -106,6 +107,7 @@ class Rulebook:
             for kind in rule.kinds or ("",):
                 self._by_kind[kind].add(ready)
         self.unfit = tuple(unfit)
+        self._by_key = lru_cache(maxsize=_KEYS)(self._by_text)
 
     def __len__(self) -> int:
         return len(self._ready)
@@ -118,11 +120,10 @@ class Rulebook:
         if not may_answer(event.kind):
             return None
         asked = _asked(event, at, menus)
-        indexes = [index for kind in (event.kind, "") if (index := self._by_kind.get(kind))]
-        first: _Ready | None = None
-        for candidates in chain.from_iterable(index.candidates(asked.texts) for index in indexes):
-            first = _first(candidates, asked, first)
-        return Choice(first.rule, first.fill(event)) if first else None
+        for ready in self._candidates(asked):
+            if ready.refusal(asked) is None:
+                return Choice(ready.rule, ready.fill(event))
+        return None
 
     def why(self, event: Event, at: datetime, menus: Menus = NO_MENUS) -> list[tuple[Rule, str]]:
         """All rules, in the order in which they count, each with a fixed word: the one that `answers`, those that are
@@ -134,6 +135,21 @@ class Rulebook:
                 reason, answered = "outranked" if answered else "answers", True
             told.append((ready.rule, reason))
         return told
+
+    def _candidates(self, asked: "_Asked") -> Sequence["_Ready"]:
+        """All rules that may match, by rank."""
+        if not asked.texts:
+            return self._by_text(asked.kind, None, "")
+        found = [self._find(asked.kind, what, text) for what, texts in asked.texts.items() for text in texts]
+        return found[0] if len(found) == 1 else sorted(set(chain.from_iterable(found)), key=_Ready.by_rank)
+
+    def _find(self, kind: str, what: What, text: str) -> Sequence["_Ready"]:
+        find = self._by_key if what == "key" and len(text) <= _LONGEST_KEY else self._by_text
+        return find(kind, what, text)
+
+    def _by_text(self, kind: str, what: What | None, text: str) -> Sequence["_Ready"]:
+        indexes = (index for one in (kind, "") if (index := self._by_kind.get(one)))
+        return sorted(chain.from_iterable(index.candidates(what, text) for index in indexes), key=_Ready.by_rank)
 
 
 def precedence(rule: Rule) -> tuple[bool, int, tuple[int, int, int], int]:
@@ -158,8 +174,7 @@ def plain(words: str) -> str:
     return unicodedata.normalize("NFKC", words[:_LONGEST_WORDS]).casefold().strip()
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(NamedTuple):
     """What rules ask of a push."""
 
     kind: str
@@ -202,6 +217,9 @@ class _Ready:
         self._reply = compile_reply(rule.reply)
         self._tests = [(what, tester(match)) for what, match in matches(rule)]
 
+    def by_rank(self) -> int:
+        return self.rank
+
     def fill(self, event: Event) -> Reply:
         return self._reply(event, self._zone)
 
@@ -227,16 +245,6 @@ class _Ready:
         if self._minutes == WHOLE_WEEK or self._minutes >> minute_of_week(at.astimezone(self._zone)) & 1:
             return None
         return "other_hours"
-
-
-def _first(candidates: Sequence[_Ready], asked: _Asked, known: _Ready | None) -> _Ready | None:
-    """The first of them that matches, or the known one if that counts before it."""
-    for ready in candidates:
-        if known is not None and known.rank < ready.rank:
-            break
-        if ready.refusal(asked) is None:
-            return ready
-    return known
 
 
 def matches(rule: Rule) -> Iterator[tuple[What, Match]]:
@@ -289,16 +297,15 @@ class _Index:
         else:
             self._patterns[what].append((Glob(asked.text), ready))
 
-    def candidates(self, texts: Mapping[What, Sequence[str]]) -> Iterator[list[_Ready]]:
-        """Lists that hold all rules that may match, each by rank; those that are gone through come last."""
-        for what, given in texts.items():
-            for text in given:
-                if found := self._exact.get((what, text)):
-                    yield found
-                for length in self._lengths.get(what, ()):
-                    if length <= len(text) and (found := self._prefixes.get((what, text[:length]))):
-                        yield found
-                # All of these are gone through; in this form a thousand take some 50 µs.
-                yield [ready for part, ready in self._parts.get(what, ()) if part in text]
-                yield [ready for glob, ready in self._patterns.get(what, ()) if glob.matches(text)]
-        yield self._textless
+    def candidates(self, what: What | None, text: str) -> Iterator[_Ready]:
+        """All rules that may match a push of this text, in no order; None is a push without any."""
+        yield from self._textless
+        if what is None:
+            return
+        yield from self._exact.get((what, text), ())
+        for length in self._lengths.get(what, ()):
+            if length <= len(text):
+                yield from self._prefixes.get((what, text[:length]), ())
+        # All of these are gone through; in this form a thousand take some 50 µs.
+        yield from [ready for part, ready in self._parts.get(what, ()) if part in text]
+        yield from [ready for glob, ready in self._patterns.get(what, ()) if glob.matches(text)]
