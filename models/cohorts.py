@@ -12,7 +12,7 @@ from pyroaring import BitMap
 from sqlalchemy import Connection, or_, select
 
 from models.local_hours import monday_of
-from models.rollup import ANY_PUBLICATION, WHOLE_MENU, Button, RollupWeek
+from models.rollup import WHOLE_MENU, Button, RollupWeek
 
 _WEEK = timedelta(days=7)
 _SUBSCRIBED = "subscribe"
@@ -47,7 +47,7 @@ def cohorts(connection: Connection, account_id: int, since: date, until: date, w
     query = select(RollupWeek.monday, RollupWeek.followers, is_of_menu.label("tapped"))
     query = query.outerjoin(Button, Button.id == RollupWeek.button_id)
     query = query.where(RollupWeek.account_id == account_id, RollupWeek.monday <= until)
-    query = query.where(RollupWeek.publication_id != ANY_PUBLICATION)
+    query = query.where(RollupWeek.is_whole)
     query = query.where(or_(is_of_menu, Button.kind == _SUBSCRIBED))
     for monday, followers, tapped in connection.execute(query, execution_options={"yield_per": 100}):
         week = known.setdefault(monday, Week(BitMap(), BitMap()))

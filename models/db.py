@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Dialect, Engine, ExecutionContext, create_engine, event, make_url
 
 from models.disk import refuse_network_disk
 
@@ -27,6 +27,9 @@ _DRIVERS = {
     "mariadb+pymysql": "mysql+pymysql",
 }
 _WRITES = "caidan_writes"
+# The execution option of statements that read much as bytes: PostgreSQL sends them as they are, instead of as text of
+# twice the length.
+BINARY = "caidan_binary"
 
 
 def connect(url: str) -> Engine:
@@ -45,6 +48,7 @@ def connect(url: str) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
     if engine.dialect.driver == "psycopg":
         event.listen(engine, "do_connect", _connect_postgresql)
+        event.listen(engine, "do_execute", _execute_postgresql)
     return engine
 
 
@@ -78,6 +82,14 @@ def _connect_postgresql(_dialect: Dialect, _record: object, arguments: list[Any]
     connection = BoundedConnection.connect(*arguments, **settings)
     connection.patience = STATEMENT_SECONDS + GRACE_SECONDS
     return connection
+
+
+def _execute_postgresql(cursor: Any, statement: str, values: Any, context: ExecutionContext | None) -> bool:
+    """Whether it was executed here."""
+    if context is None or not context.execution_options.get(BINARY):
+        return False
+    cursor.execute(statement, values, binary=True)
+    return True
 
 
 def _mysql(_: URL) -> dict[str, Any]:

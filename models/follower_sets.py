@@ -9,8 +9,9 @@ from typing import Any, TypeAlias
 from pyroaring import BitMap
 from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
+from models.db import BINARY
 from models.live_time import LiveTime
-from models.rollup import ANY_PUBLICATION, Answer, RollupHour
+from models.rollup import Answer, RollupHour
 from models.rollups import LEVELS, spans
 
 Condition: TypeAlias = ColumnElement[bool]
@@ -36,11 +37,15 @@ def tapped(
     found: dict[int, Tapped] = {}
     for level, days in spans(since, until, "total").items():
         model, _time, within = LEVELS[level]
-        query = select(model.button_id, model.taps, model.followers).where(
-            model.account_id == account_id,
-            or_(*(within.between(*span) for span in days)),
-            model.button_id.in_(sorted(button_ids)),
-            model.publication_id.in_(sorted(publication_ids)),
+        query = (
+            select(model.button_id, model.taps, model.followers)
+            .execution_options(**{BINARY: True})
+            .where(
+                model.account_id == account_id,
+                or_(*(within.between(*span) for span in days)),
+                model.button_id.in_(sorted(button_ids)),
+                model.publication_id.in_(sorted(publication_ids)),
+            )
         )
         for button_id, taps, followers in connection.execute(query):
             one = found.setdefault(button_id, Tapped())
@@ -54,11 +59,15 @@ def active(connection: Connection, account_id: int, time: LiveTime, button_ids: 
     found = BitMap()
     for model, conditions in _conditions(time).items():
         while some := list(islice(conditions, _IN_A_STATEMENT)):
-            query = select(model.followers).where(
-                model.account_id == account_id,
-                or_(*some),
-                model.button_id.in_(sorted(button_ids)),
-                model.publication_id != ANY_PUBLICATION,
+            query = (
+                select(model.followers)
+                .execution_options(**{BINARY: True})
+                .where(
+                    model.account_id == account_id,
+                    or_(*some),
+                    model.button_id.in_(sorted(button_ids)),
+                    model.is_whole,
+                )
             )
             for followers in connection.scalars(query):
                 found |= BitMap.deserialize(followers)

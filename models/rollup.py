@@ -6,7 +6,7 @@ there for the latest hours only: they make it cheap to count an hour again and a
 
 import datetime
 
-from sqlalchemy import BigInteger, Date, Integer, LargeBinary, String, UniqueConstraint
+from sqlalchemy import BigInteger, Date, Index, Integer, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -103,13 +103,12 @@ class Answer(Count):
 
     Of each button in a bucket exactly one row is whole, so that nobody has to unite sets to know by how many it was
     tapped. Where publications or menus are several that is one more row, of ANY_PUBLICATION: whoever asks for these
-    leaves it out. It has no set of its own, as it is the union of theirs.
+    leaves it out.
     """
 
     __abstract__ = True
 
     is_whole: Mapped[bool]  # of all publications and menus together
-    followers: Mapped[bytes] = mapped_column(_Set, nullable=True)  # null in rows of ANY_PUBLICATION alone
 
 
 class RollupSlot(Count):
@@ -128,6 +127,16 @@ class RollupHour(Answer):
     """An hour of the account's clock; where that is set back, the same hour of the day may be there twice."""
 
     __tablename__ = "rollup_hour"
+    # The menu by hour, without its buttons: a fortieth of all rows, where an index may be of some only.
+    __table_args__ = (
+        Index(
+            "rollup_hour_menu",
+            *("account_id", "button_id", "day"),
+            postgresql_include=["starts_at", "taps", "users", "is_whole"],
+            postgresql_where=text(f"button_id = {WHOLE_MENU}"),
+            sqlite_where=text(f"button_id = {WHOLE_MENU}"),
+        ),
+    )
 
     day: Mapped[datetime.date] = mapped_column(Date, primary_key=True, sort_order=-2)  # by the account's clock
     starts_at: Mapped[datetime.datetime] = mapped_column(primary_key=True, sort_order=-1)

@@ -11,8 +11,9 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from pyroaring import BitMap
-from sqlalchemy import Connection, Select, or_, select
+from sqlalchemy import Connection, Select, literal, or_, select
 
+from models.db import BINARY
 from models.event import MENU_KINDS
 from models.live_time import Days
 from models.local_hours import monday_of
@@ -48,7 +49,7 @@ class Row(NamedTuple):
 @dataclass
 class _Sum:
     taps: int = 0
-    followers: BitMap = field(default_factory=BitMap)
+    followers: list[BitMap] = field(default_factory=list)
 
 
 class Level(NamedTuple):
@@ -91,12 +92,13 @@ def taps(
             counts = query.add_columns(model.taps, model.users).where(model.is_whole)
             found += map(Row._make, connection.execute(counts))
         else:
-            sets = query.add_columns(model.taps, model.followers).where(model.publication_id != ANY_PUBLICATION)
+            is_read = model.is_whole if is_counted else model.publication_id != ANY_PUBLICATION
+            sets = query.add_columns(model.taps, model.followers).where(is_read)
             for time, what, count, followers in connection.execute(sets):
                 group = sums.setdefault((_period(time, since, by), what), _Sum())
                 group.taps += count
-                group.followers |= BitMap.deserialize(followers)
-    found += [Row(*group, one.taps, len(one.followers)) for group, one in sums.items()]
+                group.followers.append(BitMap.deserialize(followers))
+    found += [Row(*group, one.taps, len(BitMap.union(*one.followers))) for group, one in sums.items()]
     # As they are, they are compared in no time; but not None with a number.
     return sorted(found, key=(lambda row: (row.period, row.what is not None, row.what)) if of == "version" else None)
 
@@ -153,6 +155,7 @@ def _select(
         "account": model.account_id,
     }
     query: Select[*tuple[Any, ...]] = select(level.time, what[of]).select_from(model)
+    query = query.execution_options(**{BINARY: True})
     query = query.where(model.account_id == account_id, or_(*(level.within.between(*span) for span in days)))
     if of in ("button", "kind"):
         query = query.join(Button, Button.id == model.button_id)
@@ -163,4 +166,5 @@ def _select(
         return query.where(model.button_id.in_(sorted(buttons)))
     if of == "button":
         return query.where(Button.kind.in_(sorted(MENU_KINDS)))
-    return query if of == "kind" else query.where(model.button_id == WHOLE_MENU)
+    # As a number in the statement, so that it is seen to be what an index is made for.
+    return query if of == "kind" else query.where(model.button_id == literal(WHOLE_MENU, literal_execute=True))

@@ -158,10 +158,7 @@ def _rows(model: type[Count], place: Mapping[str, Any], cells: Cells, buttons: B
     is_asked_for = issubclass(model, Answer)
     for button_id, keys in parts.items():
         for key in keys:
-            cell = cells[key]
-            cell.followers.run_optimize()
-            row = {**place, **key._asdict(), "taps": cell.taps, "users": len(cell.followers)}
-            row["followers"] = cell.followers.serialize()
+            row = {**place, **key._asdict(), **_counts(cells[key])}
             yield row | {"is_whole": len(keys) == 1} if is_asked_for else row
         if is_asked_for and len(keys) > 1:
             of_any = Key(button_id, ANY_PUBLICATION, NO_MENU_ID)
@@ -169,6 +166,9 @@ def _rows(model: type[Count], place: Mapping[str, Any], cells: Cells, buttons: B
 
 
 def _sum(cells: list[Cell]) -> dict[str, Any]:
-    """Without their set: it is the union of theirs, for whoever needs it."""
-    users = len(BitMap.union(*(cell.followers for cell in cells)))
-    return {"taps": sum(cell.taps for cell in cells), "users": users, "followers": None}
+    return _counts(Cell(sum(cell.taps for cell in cells), BitMap.union(*(cell.followers for cell in cells))))
+
+
+def _counts(cell: Cell) -> dict[str, Any]:
+    cell.followers.run_optimize()
+    return {"taps": cell.taps, "users": len(cell.followers), "followers": cell.followers.serialize()}

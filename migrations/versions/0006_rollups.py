@@ -64,10 +64,18 @@ def upgrade() -> None:
         create_rollup(name, times, sa.Column("followers", _SET, nullable=False))
     for name, times in _ANSWERS.items():
         is_whole = sa.Column("is_whole", sa.Boolean, nullable=False)
-        create_rollup(name, times, sa.Column("followers", _SET), is_whole)
+        create_rollup(name, times, sa.Column("followers", _SET, nullable=False), is_whole)
         if op.get_bind().dialect.name == "postgresql":
             # Who only wants to know how many does not read who: all sets but the smallest are kept elsewhere.
             op.execute(f"ALTER TABLE {name} SET (toast_tuple_target = 128)")
+    op.create_index(
+        "rollup_hour_menu",
+        "rollup_hour",
+        ["account_id", "button_id", "day"],
+        postgresql_include=["starts_at", "taps", "users", "is_whole"],
+        postgresql_where=sa.text("button_id = 0"),
+        sqlite_where=sa.text("button_id = 0"),
+    )
 
 
 def downgrade() -> None:

@@ -69,6 +69,8 @@ def rolled_up(engine: Engine) -> dict[str, Counts]:
                 place = (whole.account_id, *time(whole), *button)
                 users = frozenset().union(*(found[1] for what, found in counts.items() if what[:-2] == place))
                 assert (*place, *ANY) not in counts
+                numbers = BitMap.deserialize(whole.followers)
+                assert users == {names[whole.account_id, number] for number in numbers}
                 assert len(users) == whole.users
                 counts[*place, *ANY] = whole.taps, users
             return counts
