@@ -19,7 +19,7 @@ NO_PUBLICATION = 0
 NO_MENU_ID = ""
 # The publication of rows that put all publications and WeChat's menus together.
 ANY_PUBLICATION = -1
-# As long as from one roll-up to the next: shorter ones are many, longer ones are counted time and again.
+# Half of what answers may lag: shorter ones are many, and longer ones would be waited for too long.
 SLOT = datetime.timedelta(seconds=5)
 _Number = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by INTEGER only
 _Set = LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql")

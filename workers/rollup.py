@@ -1,7 +1,8 @@
 """The roll-up: counts anew what has changed in `event`, and takes away the marks that said so.
 
 1. One does it at a time (`workers/rollup_lock.py`), however many ticks there are.
-2. It reads marks, the newest first: what has just happened does not wait behind a year that is counted again.
+2. It reads marks, the newest first: what has just happened does not wait behind a year that is counted again. The
+   five seconds that are not over yet wait until they are, where much happens: else all of it would be counted twice.
 3. Day by day of each account: it counts the events, which others go on recording meanwhile; then, in one transaction,
    it makes sure that it is still alone, writes what has changed, and takes away the marks it has read.
 
@@ -11,6 +12,7 @@ It may be ended anywhere: what was not committed is counted again.
 
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -31,9 +33,11 @@ from workers.rollup_lock import LostError, Turn
 
 log = logging.getLogger(__name__)
 
-SECONDS = 4.0  # after which another task goes on; a tick comes as often
+SECONDS = 4.0  # after which another task goes on; ticks that came meanwhile are missed
 MARKS = 20_000  # read at a time
 _PART = timedelta(minutes=15)  # of an hour that is over: what one statement counts
+_LATE = timedelta(seconds=0.5)  # for which events of a slot that is over are still on their way
+_FEW = 4  # marks of a slot that is not over: so little is counted at once, and again
 _MARGIN = timedelta(hours=2)  # to where events are let go: some go while we count
 _AT_A_TIME = 500
 
@@ -85,7 +89,7 @@ def roll_up(engine: Engine, kept_since: datetime | None, now: datetime, seconds:
 def _work(turn: Turn, kept_since: datetime | None, now: datetime, end: float) -> Iterator[int]:
     known = zones(turn, kept_since, now)
     has_failed = False
-    while not has_failed and (days := _marked(turn.engine, known)):
+    while not has_failed and (days := _marked(turn.engine, known, now)):
         for (day, account_id), marked in sorted(days.items(), key=lambda item: item[0], reverse=True):
             try:
                 _rebuild(turn, account_id, day, marked, kept_since, hour_of(now - SLOTS_STAY, known[account_id]))
@@ -102,17 +106,25 @@ def _work(turn: Turn, kept_since: datetime | None, now: datetime, end: float) ->
                 return
 
 
-def _marked(engine: Engine, known: Mapping[int, ZoneInfo]) -> dict[tuple[date, int], Marked]:
+def _marked(engine: Engine, known: Mapping[int, ZoneInfo], now: datetime) -> dict[tuple[date, int], Marked]:
     query = select(RollupMark.id, RollupMark.account_id, RollupMark.slot).order_by(RollupMark.id.desc()).limit(MARKS)
-    days: dict[tuple[date, int], Marked] = {}
+    slots: defaultdict[tuple[int, datetime], list[int]] = defaultdict(list)
     with engine.connect() as connection:
         for mark_id, account_id, slot in connection.execute(query):
-            if account_id in known:
-                hour = hour_of(slot, known[account_id])
-                marked = days.setdefault((hour.day, account_id), Marked())
-                marked.ids.append(mark_id)
-                marked.hours.setdefault(hour, set()).add(slot)
+            slots[account_id, slot].append(mark_id)
+    days: dict[tuple[date, int], Marked] = {}
+    for (account_id, slot), ids in slots.items():
+        if account_id in known and not (_is_filling(slot, now) and len(ids) > _FEW):
+            hour = hour_of(slot, known[account_id])
+            marked = days.setdefault((hour.day, account_id), Marked())
+            marked.ids += ids
+            marked.hours.setdefault(hour, set()).add(slot)
     return days
+
+
+def _is_filling(slot: datetime, now: datetime) -> bool:
+    """Whether most of it may be still to come; by clocks that go apart a little, not by one that is wrong."""
+    return now - SLOT - _LATE < slot <= now + SLOT
 
 
 def _rebuild(turn: Turn, account_id: int, day: date, marked: Marked, kept_since: datetime | None, oldest: Hour) -> None:

@@ -173,10 +173,10 @@ app.conf.beat_schedule = {
         "schedule": crontab(),
         "options": {"queue": MENUS, "expires": 55},
     },
-    "roll up": {  # so that figures are ten seconds old at most
+    "roll up": {  # so that figures are ten seconds old at most, of which five are a slot's own
         "task": ROLL_UP,
-        "schedule": timedelta(seconds=5),
-        "options": {"queue": ROLLUPS, "expires": 4},
+        "schedule": timedelta(seconds=2.5),
+        "options": {"queue": ROLLUPS, "expires": 2},
     },
     "hand out what doors reply": {
         "task": HAND_OUT_REPLIES,

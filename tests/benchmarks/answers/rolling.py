@@ -84,20 +84,18 @@ class Spent:
     worker: int  # the process that all of its are below
 
     def __post_init__(self) -> None:
-        self._first: dict[int, float] = {}
-        self._last: dict[int, float] = {}
-        self.look()
+        self._first = self._now()
+        self._last = dict(self._first)
 
     def look(self) -> None:
         """Often: what has ended since is not seen."""
+        self._last |= self._now()
+
+    def _now(self) -> dict[int, float]:
         query = text("SELECT pid FROM pg_stat_activity WHERE usename = :user")
         with self.engine.connect() as connection:
             pids = [*connection.scalars(query, {"user": self.user}), *family(self.worker)]
-        for pid in pids:
-            if (used := _used(pid)) is not None:
-                # Whoever was not there at the first look has begun since.
-                self._first.setdefault(pid, 0.0 if self._last else used)
-                self._last[pid] = used
+        return {pid: used for pid in pids if (used := _used(pid)) is not None}
 
     @property
     def seconds(self) -> float:
@@ -110,6 +108,8 @@ def _working(folder: Path, user: str, broker: str, engine: Engine) -> Iterator[i
     with engine.begin() as connection:
         if not connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :user"), {"user": user}):
             connection.exec_driver_sql(f"CREATE ROLE {user} SUPERUSER LOGIN")
+            # Processes that help with one statement are gone before they are seen.
+            connection.exec_driver_sql(f"ALTER ROLE {user} SET max_parallel_workers_per_gather = 0")
     configure(folder, broker, engine.url.set(username=user).render_as_string(hide_password=False))
     part = "events" if user == RECORDING else "menus"
     with running(folder, "console.cli", "worker", f"--only={part}") as worker:
