@@ -78,6 +78,27 @@ def test_taps_and_users_are_counted_once(database: Engine) -> None:
     assert 0 == roll_up(database, None, NOW)
 
 
+def test_a_busy_slot_is_counted_when_it_is_over_and_a_quiet_one_at_once(database: Engine) -> None:
+    for number in range(5):
+        take(database, tap(f"o{number}"))
+    take(database, tap(at=6))
+    slot = datetime.fromtimestamp(HOUR, UTC)
+
+    assert roll_up(database, None, slot + timedelta(seconds=5.2)) == 1  # of the next slot, which has just begun
+    assert not is_right(database)
+    assert rows(database, RollupMark) == 5
+    assert roll_up(database, None, slot + timedelta(seconds=5.6)) == 5
+    assert is_right(database)
+
+
+def test_a_busy_slot_of_a_clock_that_is_wrong_is_not_waited_for(database: Engine) -> None:
+    for number in range(5):
+        take(database, tap(f"o{number}"))
+
+    assert roll_up(database, None, datetime.fromtimestamp(HOUR - 60, UTC)) == 5
+    assert is_right(database)
+
+
 def test_events_of_a_young_hour_are_added_and_of_an_old_one_too(database: Engine) -> None:
     take(database, *(tap(f"o{number}", at=number * 7) for number in range(40)))
     roll_up(database, None, NOW)
