@@ -6,7 +6,6 @@ be made durable) is send it again. Reasons are short fixed words, the same in an
 
 import logging
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import parse_qsl
@@ -25,8 +24,7 @@ _TIMESTAMP = re.compile("[0-9]{1,12}")
 RELEASED = datetime(2026, 11, 21, tzinfo=UTC).timestamp()  # a clock older than the program is wrong, and refuses nobody
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What WeChat is told, and the word for it in logs and metrics."""
 
     status: int

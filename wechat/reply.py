@@ -7,7 +7,7 @@ Source: /doc/subscription/guide/product/message/Passive_user_reply_message.html 
 import re
 from collections.abc import Iterator
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, get_args
 
 import msgspec
 
@@ -104,6 +104,9 @@ class Nothing(_Reply, frozen=True, tag="nothing"):
 Reply: TypeAlias = Text | Image | Voice | Video | Music | News | Transfer | Nothing
 
 
+_NAMES = MappingProxyType({one: str(one.__struct_config__.tag) for one in get_args(Reply)})
+
+
 class Problem(NamedTuple):
     """What is wrong: `reason` is a fixed word, `value` the part that is wrong, `limit` what it exceeds.
 
@@ -170,7 +173,7 @@ def _clean(text: str) -> str:
 
 
 def _name(reply: Reply) -> str:
-    return str(reply.__struct_config__.tag)
+    return _NAMES[type(reply)]
 
 
 def _payload(reply: Reply, kind: str) -> dict[str, Any]:
@@ -211,9 +214,11 @@ def _told(**texts: str) -> dict[str, str]:
 def _lines(fields: dict[str, Any]) -> str:
     """An element a line; of a list, one for each of its values."""
     return "".join(
-        f"<{name}>{_inside(one)}</{name}>\n"
-        for name, value in fields.items()
-        for one in (value if isinstance(value, list) else (value,))
+        [
+            f"<{name}>{_inside(one)}</{name}>\n"
+            for name, value in fields.items()
+            for one in (value if isinstance(value, list) else (value,))
+        ]
     )
 
 

@@ -201,7 +201,7 @@ def _texts(event: Event) -> dict[What, Sequence[str]]:
 
 
 def _distinct(*texts: str | None) -> Sequence[str]:
-    return tuple(dict.fromkeys(text[:_LONGEST_CODE] for text in texts if text is not None))
+    return tuple(dict.fromkeys([text[:_LONGEST_CODE] for text in texts if text is not None]))
 
 
 class _Ready:

@@ -37,11 +37,14 @@ def compile_reply(reply: Reply) -> Callable[[Event, tzinfo], Reply]:
     one for a fault.
     """
     fill = _filler(reply)
-    return lambda event, zone: _said(fill(event, zone))
+    if not isinstance(reply, Text):
+        return fill
 
+    def said(event: Event, zone: tzinfo) -> Reply:
+        filled = fill(event, zone)
+        return Nothing() if isinstance(filled, Text) and not filled.content.strip() else filled
 
-def _said(reply: Reply) -> Reply:
-    return Nothing() if isinstance(reply, Text) and not reply.content.strip() else reply
+    return said
 
 
 def _filler(reply: Reply) -> Callable[[Event, tzinfo], Reply]:
@@ -74,7 +77,7 @@ def _compile(text: str, *, is_link: bool) -> Fill:
         parts += [literal] if name is None else [literal, FIELDS[name]]
     safe = _in_link if is_link else _in_text
     return lambda event, zone: "".join(
-        part if isinstance(part, str) else safe(part(event, zone) or "") for part in parts
+        [part if isinstance(part, str) else safe(part(event, zone) or "") for part in parts]
     )
 
 
