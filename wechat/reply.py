@@ -227,8 +227,8 @@ def _inside(value: Any) -> str:
         return f"\n{_lines(value)}"
     if isinstance(value, int):
         return str(value)
-    text = _clean(value).replace("]]>", "]]]]><![CDATA[>")
-    return f"<![CDATA[{text}]]>"
+    text = _clean(value)
+    return f"<![CDATA[{text.replace(']]>', ']]]]><![CDATA[>') if ']]>' in text else text}]]>"
 
 
 def _content(reply: Reply) -> dict[str, Any]:

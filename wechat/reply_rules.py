@@ -192,7 +192,10 @@ def _asked(event: Event, at: datetime, menus: Menus) -> _Asked:
 def _texts(event: Event) -> dict[What, Sequence[str]]:
     texts: dict[What, Sequence[str]] = {}
     if event.event_key is not None:
-        texts["key"] = _distinct(event.event_key, event_fields.scene(event))
+        scene = event_fields.scene(event)
+        texts["key"] = (event.event_key[:_LONGEST_CODE],) if scene is None else _distinct(event.event_key, scene)
+    if event.kind == "click":  # which most pushes are, and which says nothing else
+        return texts
     if (result := event_fields.scan_result(event)) is not None:
         texts["scan_code"] = _distinct(event_fields.code(event), result)
     if (words := event_fields.words(event)) is not None:

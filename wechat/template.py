@@ -86,7 +86,7 @@ def _in_link(value: str) -> str:
 
 
 def _in_text(value: str) -> str:
-    return _TAG.sub("\uff1c", value)
+    return _TAG.sub("\uff1c", value) if "<" in value else value
 
 
 def _parts(text: str) -> Iterator[tuple[str, str | None]]:
