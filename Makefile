@@ -20,11 +20,14 @@ demo: setup ## run the whole pipeline against the simulated platform, and show w
 test: setup ## run the tests
 	$(BIN)/pytest -n 4 --dist worksteal
 
-bench: bench-door bench-tables bench-answers ## all benchmarks; each writes build/bench/<part>.json
+bench: bench-door bench-replies bench-tables bench-answers ## all benchmarks; each writes build/bench/<part>.json
 
 bench-door: setup ## what a durable push costs, beside a bare Flask view and the common way (Linux)
 	$(BIN)/python -m tests.benchmarks.door
 	$(BIN)/python -m tests.benchmarks.backlog
+
+bench-replies: setup ## what rules, a slow handler and a dead webhook at once cost door and tables (Linux)
+	$(BIN)/python -m tests.benchmarks.replies
 
 bench-tables: setup ## what recording costs, beside raw COPY, plain inserts and the common way (Linux)
 	$(BIN)/python -m tests.benchmarks.tables
@@ -55,4 +58,4 @@ lock: ## resolve the requirements anew (needs uv)
 	uv pip compile $(LOCK) --all-extras --group dev pyproject.toml -o tests/requirements.txt
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade
 
-.PHONY: help setup demo test bench bench-door bench-tables bench-answers chaos million year rotation lint lock
+.PHONY: help setup demo test bench bench-door bench-replies bench-tables bench-answers chaos million year rotation lint lock
