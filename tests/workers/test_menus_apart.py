@@ -86,6 +86,8 @@ def test_a_menu_is_switched_while_everything_else_waits(broker_url: str, rotatin
             left = waiting(broker_url)
             everybody = processes.children(worker.pid)
             os.kill(busy, signal.SIGCONT)
+            # A process that is told to stop while it is handed half a task is waited for until it is killed.
+            until(lambda: waiting(broker_url) < left)
             worker.terminate()
 
             assert 0 == worker.wait(60)
