@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from ingest.journal import _take_slot
 from ingest.journal_files import status
-from ingest.publish import Publisher
+from ingest.publish import LEAST_LINGER, Publisher
 from ingest.segment import SegmentWriter
 from models.config import DoorConfig
 from tests.servers import free_port
@@ -100,6 +100,25 @@ def test_a_journal_goes_to_the_broker_and_receipts_let_it_go(
             send_receipt(worker, broker_url, batch)
 
         assert eventually_pending(tmp_path, 0)
+
+
+def test_batches_gather_even_while_receipts_come(tmp_path: Path, broker_url: str, worker: Connection) -> None:
+    directory = tmp_path / "journal"
+    directory.mkdir()
+    taken, begun = 0, time.monotonic()
+    with (
+        closing(_take_slot(directory)) as slot,
+        closing(SegmentWriter(directory, slot.number)) as writer,
+        running(tmp_path, broker_url),
+    ):
+        while taken < 60:
+            writer.append([encode(entry(number)) for number in range(5)])
+            if (message := Queue(EVENTS)(worker.default_channel).get()) is not None:
+                taken += 1
+                message.ack()
+                send_receipt(worker, broker_url, decode_batch(message.payload[0][0]))
+
+        assert time.monotonic() - begun > 59 * LEAST_LINGER
 
 
 def test_what_comes_while_it_runs_goes_out_too(tmp_path: Path, broker_url: str, worker: Connection) -> None:
