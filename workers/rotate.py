@@ -1,6 +1,7 @@
 """Keeping accounts in the state that their rotations ask for, whatever has happened since the last look."""
 
 import logging
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -31,6 +32,7 @@ from workers.windows import ALWAYS, Window
 log = logging.getLogger(__name__)
 
 ROTATION, GUARD = "rotation", "guard"  # causes of publications
+_LOOK_AGAIN = 2.0  # seconds between looks at somebody else's publication
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,11 @@ class State:
         return self.live is not None and self.live.version == self.due.rotation.version and not self.is_doubtful
 
 
-def rotate_all(engine: Engine, config: Config, clock: Clock = utc_now) -> None:
+def rotate_all(engine: Engine, config: Config, clock: Clock = utc_now, patience: float = 0.0) -> None:
     """All accounts, each in a thread of its own: WeChat may take a minute to answer for one of them, or to fail to.
+
+    Where somebody else is publishing, it is looked for so many seconds whether they come to an end: who was killed is
+    taken for dead before the next tick, and the menu is not to wait for that.
 
     Threads, rather than a task for each account: there is hardly ever anything to do, so a tick is one message, and a
     few small queries for each account.
@@ -65,13 +70,15 @@ def rotate_all(engine: Engine, config: Config, clock: Clock = utc_now) -> None:
     if not config.accounts:
         return
     with ThreadPoolExecutor(len(config.accounts), "rotate") as pool:
-        turns = [(account, pool.submit(_rotate, engine, config, account, clock)) for account in config.accounts]
+        turns = [
+            (account, pool.submit(_rotate, engine, config, account, clock, patience)) for account in config.accounts
+        ]
     for account, turn in turns:
         if error := turn.exception():  # of whatever kind, it must not keep the others from their menus
             log.error("account not rotated", extra={"account": account.name, "reason": type(error).__name__})
 
 
-def rotate(engine: Engine, api: Api | None, account: Account, clock: Clock = utc_now) -> None:
+def rotate(engine: Engine, api: Api | None, account: Account, clock: Clock = utc_now) -> bool:
     """Make the menu that is due for one account live, or write down why it is not; `api` is None where WeChat cannot be
     asked about it. Any number of processes may do so at once, and each may end at any point:
 
@@ -82,13 +89,13 @@ def rotate(engine: Engine, api: Api | None, account: Account, clock: Clock = utc
     5. Write down that it is live. Who ends before that leaves it to the next one, who finds no call to be made.
     6. Forget why it was not live, or write down why it is not. The next tick does the same.
 
-    Raises SQLAlchemyError.
+    The answer says whether somebody else is publishing, dead or alive. Raises SQLAlchemyError.
     """
     now = clock()
     with engine.connect() as connection:
         state = _look(connection, account, now)
         if state is None:
-            return
+            return False
         wanted = None if state.is_well else _wanted(connection, state)
         delay = None if wanted is None else _obstacle(connection, state, wanted, api is not None, now)
     if wanted is None:
@@ -96,13 +103,16 @@ def rotate(engine: Engine, api: Api | None, account: Account, clock: Clock = utc
     elif delay is not None:
         _note(engine, account, state, delay, now)
     elif api is not None:
-        _publish(engine, api, account, state, wanted, clock)
+        return _publish(engine, api, account, state, wanted, clock)
+    return False
 
 
-def _rotate(engine: Engine, config: Config, account: Account, clock: Clock) -> None:
+def _rotate(engine: Engine, config: Config, account: Account, clock: Clock, patience: float) -> None:
+    end = time.monotonic() + patience
     with Client(config.api_base_url) as client:
         api = Api(engine, client, account, config.secret_key) if config.may_ask_about(account) else None
-        rotate(engine, api, account, clock)
+        while rotate(engine, api, account, clock) and time.monotonic() < end:
+            time.sleep(_LOOK_AGAIN)
 
 
 def _look(connection: Connection, account: Account, now: datetime) -> State | None:
@@ -172,16 +182,19 @@ def _lacks_calls(connection: Connection, state: State, wanted: Wanted, now: date
     return bool(overruns({day: cost(live, wanted.menu)}, {day: used}))
 
 
-def _publish(engine: Engine, api: Api, account: Account, state: State, wanted: Wanted, clock: Clock) -> None:
+def _publish(engine: Engine, api: Api, account: Account, state: State, wanted: Wanted, clock: Clock) -> bool:
+    """Whether somebody else does."""
     assert state.due is not None
     try:
         published = publish(engine, api, wanted, clock=clock)
     except (UnderWayError, NotAsPublishedError, WeChatError) as error:
         now = clock()
-        return _note(engine, account, state, delays.failed(state.delay, state.due, error, now), now)
+        _note(engine, account, state, delays.failed(state.delay, state.due, error, now), now)
+        return isinstance(error, UnderWayError)
     fields = {"publication": published.publication_id, "cause": wanted.cause, "calls": len(published.steps)}
     log.info("menu rotated", extra=_told(account, state.due) | fields)
-    return _forget(engine, account, state)
+    _forget(engine, account, state)
+    return False
 
 
 def _note(engine: Engine, account: Account, state: State, delay: Delay, now: datetime) -> None:

@@ -88,7 +88,7 @@ def refresh_tokens() -> None:
 
 @app.task(name=ROTATE_MENUS, queue=MENUS, expires=55)
 def rotate_menus() -> None:
-    rotate_all(engine(), config)
+    rotate_all(engine(), config, patience=50.0)
 
 
 @app.task(name=ROLL_UP, queue=ROLLUPS, expires=4)
