@@ -1,4 +1,4 @@
-"""As many rules for replies as a large account may have, of every way to ask; each push of the load is replied to."""
+"""As many rules for replies as a large account may have, of every way to ask."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,9 +27,12 @@ def rules(count: int) -> list[Rule]:
     ]
 
 
-def hand_rules(data_dir: Path, count: int) -> None:
-    """Into the folder of a door, as its publisher does; whoever has rules of its own has no addresses."""
-    replies = {APP_ID: {"rules": rules(count)}}
+def hand_rules(data_dir: Path, count: int, *, for_load: bool) -> None:
+    """Into the folder of a door, as its publisher does; whoever has rules of its own has no addresses.
+
+    Each push of the load is replied to, or none is: those rules are for others.
+    """
+    replies = {APP_ID: {"rules": rules(count) if for_load else rules(count + BUTTONS)[BUTTONS:]}}
     snapshot = {"revision": 1, "made_at": datetime.now(UTC), "replies": replies}
     (data_dir / "snapshot.json").write_bytes(msgspec.json.encode(snapshot))
 
