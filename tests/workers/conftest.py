@@ -41,8 +41,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def run_worker(sqlite_database_url: str, tmp_path: Path) -> Iterator[Callable[..., Running]]:
     started: list[Running] = []
 
-    def run_worker(broker_url: str, changes: str = "", part: str = "events") -> Running:
-        started.append(Running(tmp_path, broker_url, changes, part))
+    def run_worker(broker_url: str, changes: str = "", part: str = "events", database_url: str = "") -> Running:
+        started.append(Running(tmp_path, broker_url, changes, part, database_url))
         return started[-1]
 
     yield run_worker

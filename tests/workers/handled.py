@@ -1,12 +1,10 @@
 """Handlers in packages that are there only for a test, the events that they are called for, and what came of it."""
 
-import contextlib
-import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, text
 
 from models.db import connect
 from models.handling import HandlerRow
@@ -47,11 +45,11 @@ def record_all(engine: Engine, given: Sequence[Event]) -> None:
 
 
 class Handled:
-    """A worker of handlers and its tables, on SQLite."""
+    """A worker of handlers and its tables, on SQLite unless told otherwise."""
 
-    def __init__(self, worker: Running, folder: Path) -> None:
-        self.worker, self._path = worker, folder / "caidan.db"
-        self.tables = connect(f"sqlite:///{self._path}")
+    def __init__(self, worker: Running, folder: Path, database_url: str = "") -> None:
+        self.worker, self._folder = worker, folder
+        self.tables = connect(database_url or f"sqlite:///{folder / 'caidan.db'}")
 
     def wait_for_handlers(self, *names: str) -> None:
         def are_there() -> bool:
@@ -70,10 +68,10 @@ class Handled:
     def rows(self, handler: str = "tried") -> dict[str, dict[str, Any]]:
         """The handlings of a handler, by the key of their event."""
         query = """SELECT event.event_key, handling.* FROM handling JOIN event ON event.id = handling.event_id
-            WHERE handler = ?"""
-        with contextlib.closing(sqlite3.connect(self._path)) as connection:
-            connection.row_factory = sqlite3.Row
-            return {row["event_key"]: dict(row) for row in connection.execute(query, (handler,))}
+            WHERE handler = :handler"""
+        with self.tables.connect() as connection:
+            rows = connection.execute(text(query), {"handler": handler}).mappings()
+            return {row["event_key"]: dict(row) for row in rows}
 
     def reasons(self, handler: str = "tried") -> dict[str, tuple[str | None, str | None, int]]:
         found = self.rows(handler)
@@ -83,4 +81,4 @@ class Handled:
         try:
             wait_until(holds, 150)  # it starts a worker, on a machine that may be busy
         except AssertionError:
-            raise AssertionError(f"{self.rows()}\n{(self._path.parent / 'log').read_text()}") from None
+            raise AssertionError(f"{self.rows()}\n{(self._folder / 'log').read_text()}") from None

@@ -38,13 +38,15 @@ main()
 class Running:
     """A worker with a pool of one, and with other limits than a real one has: `changes` is Python."""
 
-    def __init__(self, folder: Path, broker_url: str, changes: str = "", part: str = "events") -> None:
+    def __init__(
+        self, folder: Path, broker_url: str, changes: str = "", part: str = "events", database_url: str = ""
+    ) -> None:
         self.folder, self._broker_url, self._changes, self._part = folder, broker_url, changes, part
         self._database = folder / "caidan.db"
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("CAIDAN_")} | {
             "CAIDAN_DATA_DIR": str(folder),
             "CAIDAN_BROKER_URL": broker_url,
-            "CAIDAN_DATABASE_URL": f"sqlite:///{self._database}",
+            "CAIDAN_DATABASE_URL": database_url or f"sqlite:///{self._database}",
             "CAIDAN_SECRET_KEY": "of no use to anybody",
             "CAIDAN_ACCOUNTS": ACCOUNTS,
             "CAIDAN_WORKER_PROCESSES": "1",

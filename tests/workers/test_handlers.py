@@ -22,10 +22,10 @@ def run(run_worker: Callable[..., Running], tmp_path: Path) -> Iterator[Run]:
     """Runs a worker with one package of handlers; `more` is Python that changes what the worker does."""
     started: list[Handled] = []
 
-    def run(broker_url: str, source: str, *names: str, more: str = "") -> Handled:
+    def run(broker_url: str, source: str, *names: str, more: str = "", database_url: str = "") -> Handled:
         package(tmp_path / "site", "tried_handlers", TRIED.format(folder=str(tmp_path)) + source)
-        worker = run_worker(broker_url, changes(tmp_path / "site", more), "handlers")
-        started.append(Handled(worker, tmp_path))
+        worker = run_worker(broker_url, changes(tmp_path / "site", more), "handlers", database_url)
+        started.append(Handled(worker, tmp_path, database_url))
         started[-1].wait_for_handlers(*names or ["tried"])
         return started[-1]
 
@@ -39,8 +39,15 @@ def called(folder: Path) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
 
 
-def test_a_handler_is_called_once_for_each_event_that_it_wants(broker_url: str, run: Run, tmp_path: Path) -> None:
-    handled = run(broker_url, "@on('click', key='want*')\ndef tried(event): note(event)\n")
+@pytest.fixture(params=["embedded sqlite", "redis postgresql", "rabbitmq mariadb"])
+def urls(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """Of a broker and a database; each kind is in one of the pairs."""
+    broker, database = request.param.split()
+    return request.getfixturevalue(f"{broker}_url"), request.getfixturevalue(f"{database}_database_url")
+
+
+def test_a_handler_is_called_once_for_each_event_that_it_wants(urls: tuple[str, str], run: Run, tmp_path: Path) -> None:
+    handled = run(urls[0], "@on('click', key='want*')\ndef tried(event): note(event)\n", database_url=urls[1])
     given = events("wanted", "other", "want", "not wanted")
     handled.record(*given)
     handled.record(*given)
