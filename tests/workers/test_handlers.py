@@ -127,3 +127,25 @@ def test_one_package_that_cannot_be_imported_is_in_nobodys_way(embedded_url: str
     assert expected | {"u_same_name": "ValueError"} == told
     assert "a secret" not in (tmp_path / "log").read_text()
     assert {} == handled.rows("half")
+
+
+def test_a_call_that_hears_no_signals_is_killed_with_its_process(embedded_url: str, run: Run, tmp_path: Path) -> None:
+    handled = run(
+        embedded_url,
+        """
+import hashlib
+
+@on('click', retries=0, time_limit=0.5)
+def tried(event):
+    note(event)
+    if event.event_key == 'deaf': hashlib.pbkdf2_hmac('sha1', b'', b'', (1 << 31) - 1)
+""",
+        more="from datetime import timedelta; dispatch.MARGIN = timedelta(seconds=1)",
+    )
+    handled.record(*events("deaf"))
+    handled.wait_for({"deaf": "failed"})
+    handled.record(*events("next", at=1_790_000_100))
+    handled.wait_for({"deaf": "failed", "next": "done"})
+
+    assert ("timed_out", None, 1) == handled.reasons()["deaf"]
+    assert ["deaf 1", "next 1"] == called(tmp_path)
