@@ -54,7 +54,8 @@ Fault = Callable[[Tables, Settling], AbstractContextManager[None]]
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    server = servers.start_postgresql(deadlock_timeout="100ms")  # sooner than anybody gives way to a lock
+    # Sooner than anybody gives way to a lock, and later than a deadlock takes to be made: it is looked for only once.
+    server = servers.start_postgresql(deadlock_timeout="600ms")
     rules = server.folder / "pgdata" / "pg_hba.conf"
     rules.write_text(f"host all caidan 127.0.0.1/32 scram-sha-256\n{rules.read_text()}")
     administered = Tables(server, "postgres")
