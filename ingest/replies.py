@@ -96,7 +96,8 @@ def _compiled(app_id: str, given: bytes) -> Rulebook:
 
 def _reply(event: Event, account: Account, book: _Book, received: Received) -> tuple[str, bytes]:
     """What came of it, and the reply if there is one."""
-    choice = book.rules.answer(event, _moment(event), book.menus)
+    moment = _moment(event)
+    choice = book.rules.answer(event, moment, book.menus)
     if choice is None:
         return "no_rule", b""
     if isinstance(choice.reply, Nothing):
@@ -104,7 +105,7 @@ def _reply(event: Event, account: Account, book: _Book, received: Received) -> t
     sender = _recipient(event) or account.original_id
     if not event.open_id or not sender:
         return "no_names", b""
-    seconds = int(_moment(event).timestamp())
+    seconds = int(moment.timestamp())
     reply = passive(choice.reply, event.open_id, sender, seconds, event.kind)
     return REPLIED, received.envelope.around(reply, seconds) if received.envelope else reply
 

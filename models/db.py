@@ -4,9 +4,10 @@ An engine must not cross a fork with connections open: the child calls `engine.d
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -27,9 +28,10 @@ _DRIVERS = {
     "mariadb+pymysql": "mysql+pymysql",
 }
 _WRITES = "caidan_writes"
-# The execution option of statements that read much as bytes: PostgreSQL sends them as they are, instead of as text of
+_BINARY = "caidan_binary"
+# The execution options of statements that read much as bytes: PostgreSQL sends them as they are, instead of as text of
 # twice the length.
-BINARY = "caidan_binary"
+BINARY: Mapping[str, Any] = MappingProxyType({_BINARY: True})
 
 
 def connect(url: str) -> Engine:
@@ -86,7 +88,7 @@ def _connect_postgresql(_dialect: Dialect, _record: object, arguments: list[Any]
 
 def _execute_postgresql(cursor: Any, statement: str, values: Any, context: ExecutionContext | None) -> bool:
     """Whether it was executed here."""
-    if context is None or not context.execution_options.get(BINARY):
+    if context is None or not context.execution_options.get(_BINARY):
         return False
     cursor.execute(statement, values, binary=True)
     return True

@@ -39,7 +39,7 @@ def tapped(
         model, _time, within = LEVELS[level]
         query = (
             select(model.button_id, model.taps, model.followers)
-            .execution_options(**{BINARY: True})
+            .execution_options(**BINARY)
             .where(
                 model.account_id == account_id,
                 or_(*(within.between(*span) for span in days)),
@@ -61,7 +61,7 @@ def active(connection: Connection, account_id: int, time: LiveTime, button_ids: 
         while some := list(islice(conditions, _IN_A_STATEMENT)):
             query = (
                 select(model.followers)
-                .execution_options(**{BINARY: True})
+                .execution_options(**BINARY)
                 .where(
                     model.account_id == account_id,
                     or_(*some),

@@ -155,7 +155,7 @@ def _select(
         "account": model.account_id,
     }
     query: Select[*tuple[Any, ...]] = select(level.time, what[of]).select_from(model)
-    query = query.execution_options(**{BINARY: True})
+    query = query.execution_options(**BINARY)
     query = query.where(model.account_id == account_id, or_(*(level.within.between(*span) for span in days)))
     if of in ("button", "kind"):
         query = query.join(Button, Button.id == model.button_id)

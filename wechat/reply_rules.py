@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
@@ -29,6 +30,7 @@ What: TypeAlias = Literal["key", "scan_code", "keyword"]
 
 MENU_KINDS = ANSWERABLE - {"qrcode_scan", "subscribe"}
 _LONGEST_WORDS = 2048  # characters of a message that keywords are looked for in
+_RANK = attrgetter("rank")
 _KEYS, _LONGEST_KEY = 1024, 128  # keys of buttons are few and short: so many are remembered, with their rules
 _LONGEST_CODE = 8192  # characters of a code, or a key, that rules are asked about; QR codes hold 7,089 at most
 _WEIGHTS: Mapping[str, int] = MappingProxyType({"exact": 3, "prefix": 2, "pattern": 2, "contains": 1})
@@ -141,7 +143,7 @@ class Rulebook:
         if not asked.texts:
             return self._by_text(asked.kind, None, "")
         found = [self._find(asked.kind, what, text) for what, texts in asked.texts.items() for text in texts]
-        return found[0] if len(found) == 1 else sorted(set(chain.from_iterable(found)), key=_Ready.by_rank)
+        return found[0] if len(found) == 1 else sorted(set(chain.from_iterable(found)), key=_RANK)
 
     def _find(self, kind: str, what: What, text: str) -> Sequence["_Ready"]:
         find = self._by_key if what == "key" and len(text) <= _LONGEST_KEY else self._by_text
@@ -149,7 +151,7 @@ class Rulebook:
 
     def _by_text(self, kind: str, what: What | None, text: str) -> Sequence["_Ready"]:
         indexes = (index for one in (kind, "") if (index := self._by_kind.get(one)))
-        return sorted(chain.from_iterable(index.candidates(what, text) for index in indexes), key=_Ready.by_rank)
+        return sorted(chain.from_iterable(index.candidates(what, text) for index in indexes), key=_RANK)
 
 
 def precedence(rule: Rule) -> tuple[bool, int, tuple[int, int, int], int]:
@@ -219,9 +221,6 @@ class _Ready:
         self._minutes = minutes_of_week(rule.weekdays, rule.hours)
         self._reply = compile_reply(rule.reply)
         self._tests = [(what, tester(match)) for what, match in matches(rule)]
-
-    def by_rank(self) -> int:
-        return self.rank
 
     def fill(self, event: Event) -> Reply:
         return self._reply(event, self._zone)
