@@ -223,12 +223,10 @@ def _lines(fields: dict[str, Any]) -> str:
 
 
 def _inside(value: Any) -> str:
-    if isinstance(value, dict):
-        return f"\n{_lines(value)}"
-    if isinstance(value, int):
-        return str(value)
-    text = _clean(value)
-    return f"<![CDATA[{text.replace(']]>', ']]]]><![CDATA[>') if ']]>' in text else text}]]>"
+    if isinstance(value, str):
+        text = _clean(value)
+        return f"<![CDATA[{text.replace(']]>', ']]]]><![CDATA[>') if ']]>' in text else text}]]>"
+    return f"\n{_lines(value)}" if isinstance(value, dict) else str(value)
 
 
 def _content(reply: Reply) -> dict[str, Any]:

@@ -1,11 +1,17 @@
 """Every vector of crypto_vectors.json, and what they do not say."""
 
+import base64
 import json
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CBC
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -122,6 +128,29 @@ def test_any_ciphertext_is_read_or_refused_with_a_reason(ciphertext: bytes) -> N
         decrypt(ciphertext.decode("latin-1"), KEY, "wx1")
     except UndecryptableError as error:
         assert error.reason  # noqa: PT017
+
+
+@given(st.lists(st.tuples(st.binary(min_size=16, max_size=16), st.text(st.characters(codec="utf-8"), max_size=100))))
+def test_no_message_depends_on_those_before_it(messages: list[tuple[bytes, str]]) -> None:
+    for random16, text in messages:
+        message = text.encode()
+        ciphertext = encrypt(message, KEY, "wx1", random16)
+
+        decryptor = Cipher(AES(KEY), CBC(KEY[:16])).decryptor()
+        content = decryptor.update(base64.b64decode(ciphertext)) + decryptor.finalize()
+        assert random16 + len(message).to_bytes(4, "big") + message + b"wx1" == content[: -content[-1]]
+        assert message == decrypt(ciphertext, KEY, "wx1")
+
+
+def test_a_process_and_its_child_take_different_random_blocks() -> None:
+    code = (
+        "import os; from wechat.crypto import _random16; _random16(); child = os.fork(); "
+        "os.write(1, _random16()); child and os.wait()"
+    )
+    blocks = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
+
+    assert 32 == len(blocks)
+    assert blocks[:16] != blocks[16:]
 
 
 def test_the_same_message_is_encrypted_differently_each_time() -> None:
