@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, and_, or_, select
 from models.db import BINARY
 from models.live_time import LiveTime
 from models.rollup import Answer, RollupHour
-from models.rollups import LEVELS, spans
+from models.rollups import LEVELS, spans, widened
 
 Condition: TypeAlias = ColumnElement[bool]
 
@@ -35,7 +35,7 @@ def tapped(
 ) -> dict[int, Tapped]:
     """By button, of these publications together, from one day to another, both included; not what nobody tapped."""
     found: dict[int, Tapped] = {}
-    for level, days in spans(since, until, "total").items():
+    for level, days in spans(*widened(connection, account_id, since, until), "total").items():
         model, _time, within = LEVELS[level]
         query = (
             select(model.button_id, model.taps, model.followers)

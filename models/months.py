@@ -1,6 +1,7 @@
 """Months, and the names and bounds of their partitions; pure."""
 
 import re
+from calendar import monthrange
 from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime
 
@@ -17,6 +18,11 @@ def month_of(moment: date) -> date:
 def later(month: date, months: int = 1) -> date:
     count = month.year * 12 + month.month - 1 + months
     return date(count // 12, count % 12 + 1, 1)
+
+
+def last_of(moment: date) -> date:
+    """The last day of its month."""
+    return date(moment.year, moment.month, monthrange(moment.year, moment.month)[1])
 
 
 def span(first: date, last: date) -> Iterator[date]:

@@ -11,14 +11,14 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from pyroaring import BitMap
-from sqlalchemy import Connection, Select, literal, or_, select
+from sqlalchemy import Connection, Select, func, literal, or_, select
 
 from models.db import BINARY
 from models.event import MENU_KINDS
 from models.live_time import Days
 from models.local_hours import monday_of
 from models.menu import Menu, Publication
-from models.months import later, month_of
+from models.months import last_of, later, month_of
 from models.rollup import (
     ANY_PUBLICATION,
     WHOLE_MENU,
@@ -37,6 +37,7 @@ Group: TypeAlias = tuple[Period, Any]
 """A period, and what was tapped."""
 
 _DAY = timedelta(days=1)
+_AS_THEY_ARE = ("hour", "day")  # periods of which none is put together from smaller ones
 
 
 class Row(NamedTuple):
@@ -85,7 +86,8 @@ def taps(
     found: list[Row] = []
     sums: dict[Group, _Sum] = {}
     is_counted = of == "button" or (of == "account" and (buttons is None or len(buttons) == 1))
-    for level, days in spans(since, until, by).items():
+    first, last = (since, until) if by in _AS_THEY_ARE else widened(connection, account_id, since, until, by)
+    for level, days in spans(first, last, by).items():
         model = LEVELS[level].model
         query = _select(LEVELS[level], days, account_id, of, buttons)
         if is_counted and level == by:
@@ -101,6 +103,22 @@ def taps(
     found += [Row(*group, one.taps, len(BitMap.union(*one.followers))) for group, one in sums.items()]
     # As they are, they are compared in no time; but not None with a number.
     return sorted(found, key=(lambda row: (row.period, row.what is not None, row.what)) if of == "version" else None)
+
+
+def widened(connection: Connection, account_id: int, since: date, until: date, by: By = "total") -> Days:
+    """The same time with those days around it, of its months or weeks, that nothing is known of.
+
+    So these can be read whole: most questions are about a time until today, whose month has nothing after it yet. What
+    is first rolled up of a day around it between this look and the reading would be counted with the rest.
+    """
+    low, high = month_of(since), last_of(until)
+    if by == "week":
+        low, high = monday_of(since), monday_of(until) + 6 * _DAY
+    mine = RollupDay.account_id == account_id
+    before = select(func.max(RollupDay.day)).where(mine, RollupDay.day >= low, RollupDay.day < since)
+    after = select(func.min(RollupDay.day)).where(mine, RollupDay.day > until, RollupDay.day <= high)
+    known_before, known_after = connection.execute(select(before.scalar_subquery(), after.scalar_subquery())).one()
+    return known_before + _DAY if known_before else low, known_after - _DAY if known_after else high
 
 
 def spans(since: date, until: date, by: By) -> dict[By, list[Days]]:

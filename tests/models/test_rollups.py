@@ -1,6 +1,7 @@
 """Questions to the rollups, beside the same asked of the events one by one."""
 
 from collections import defaultdict
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
@@ -14,7 +15,7 @@ from models.db import transaction
 from models.event import MENU_KINDS, Event
 from models.menu import Menu, Publication
 from models.rollup import Button
-from models.rollups import By, Of, taps
+from models.rollups import By, Of, spans, taps, widened
 from tests.pushes import batch_of, event_of, push
 from workers.marks import mark
 from workers.record import record
@@ -28,7 +29,6 @@ PERIODS = {
     "day": lambda local: local.date(),
     "week": lambda local: local.date() - timedelta(days=local.weekday()),
     "month": lambda local: local.date().replace(day=1),
-    "total": lambda _local: FIRST,
 }
 QUESTIONS: list[tuple[By, Of]] = [
     ("hour", "account"),
@@ -41,6 +41,12 @@ QUESTIONS: list[tuple[By, Of]] = [
     ("month", "button"),
     ("total", "account"),
     ("total", "button"),
+]
+AROUND: list[tuple[By, Of]] = [
+    ("week", "button"),
+    ("month", "publication"),
+    ("total", "button"),
+    ("total", "version"),
 ]
 
 
@@ -87,8 +93,19 @@ def _fill(engine: Engine) -> None:
     assert roll_up(engine, None, NOW, 250)
 
 
-def _expected(engine: Engine, by: By, of: Of, only: set[str] | None) -> dict[tuple[Any, Any], tuple[int, int]]:
-    users = defaultdict[tuple[Any, Any], list[str | None]](list)
+@dataclass
+class Stored:
+    """An event, by the clock of its account."""
+
+    at: datetime
+    kind: str
+    key: str | None
+    open_id: str | None
+    whats: dict[Of, Any]
+
+
+def _stored(engine: Engine) -> list[Stored]:
+    found = []
     with engine.connect() as connection:
         ids = {(row.kind, row.event_key): row.id for row in connection.execute(select(*table_of(Button).columns))}
         versions = dict(
@@ -98,25 +115,34 @@ def _expected(engine: Engine, by: By, of: Of, only: set[str] | None) -> dict[tup
             )
         )
         for event in connection.execute(select(*table_of(Event).columns)):
-            local = event.created_at.astimezone(ZONE)
-            is_asked_for = event.kind in MENU_KINDS or of == "kind"
-            if not FIRST <= local.date() <= LAST or not is_asked_for or (only and event.event_key not in only):
-                continue
-            key = event.event_key if event.kind in MENU_KINDS else None
-            what = {
-                "button": ids[event.kind, key],
+            whats: dict[Of, Any] = {
+                "button": ids[event.kind, event.event_key if event.kind in MENU_KINDS else None],
                 "kind": event.kind,
                 "publication": event.publication_id or 0,
                 "version": versions.get(event.publication_id),
                 "wechat_menu_id": event.wechat_menu_id or "",
                 "account": event.account_id,
             }
-            users[PERIODS[by](local), what[of]].append(event.open_id)
+            at = event.created_at.astimezone(ZONE)
+            found.append(Stored(at, event.kind, event.event_key, event.open_id, whats))
+    return found
+
+
+def _expected(
+    stored: list[Stored], since: date, until: date, by: By, of: Of, only: set[str] | None = None
+) -> dict[tuple[Any, Any], tuple[int, int]]:
+    users = defaultdict[tuple[Any, Any], list[str | None]](list)
+    for event in stored:
+        is_asked_for = (event.kind in MENU_KINDS or of == "kind") and (only is None or event.key in only)
+        if is_asked_for and since <= event.at.date() <= until:
+            period = since if by == "total" else PERIODS[by](event.at)
+            users[period, event.whats[of]].append(event.open_id)
     return {group: (len(openids), len(set(openids))) for group, openids in users.items()}
 
 
 def test_every_answer_is_what_the_events_say(database: Engine) -> None:
     _fill(database)
+    stored = _stored(database)
     with database.connect() as connection:
         account_id = connection.scalar(select(Account.id))
         assert account_id
@@ -127,7 +153,7 @@ def test_every_answer_is_what_the_events_say(database: Engine) -> None:
                     continue
                 found = taps(connection, account_id, FIRST, LAST, by, of, buttons)
 
-                assert _expected(database, by, of, only) == {
+                assert _expected(stored, FIRST, LAST, by, of, only) == {
                     (row.period, row.what): (row.taps, row.users) for row in found
                 }, (by, of, only)
                 assert [row.period for row in found] == sorted(row.period for row in found)
@@ -138,3 +164,26 @@ def test_every_answer_is_what_the_events_say(database: Engine) -> None:
 
         assert sum(row.taps for row in days) == whole.taps
         assert max(row.users for row in days) <= whole.users <= sum(row.users for row in days)
+
+
+def test_a_time_is_read_with_those_days_around_it_that_nothing_happened_on(database: Engine) -> None:
+    _fill(database)
+    stored, random = _stored(database), Random(11)
+    days = {event.at.date() for event in stored}
+    with database.connect() as connection:
+        account_id = connection.scalar(select(Account.id))
+        assert account_id
+        for _ in range(30):
+            since, until = sorted(date(2026, 9, 28) + timedelta(days=random.randrange(75)) for _ in range(2))
+            for by, of in AROUND:
+                first, last = widened(connection, account_id, since, until, by)
+                assert first <= since <= until <= last
+                assert not {day for day in days if first <= day < since or until < day <= last}
+
+                found = taps(connection, account_id, since, until, by, of)
+
+                told = {(row.period, row.what): (row.taps, row.users) for row in found}
+                assert _expected(stored, since, until, by, of) == told, (since, until, by, of)
+
+        # Of the whole there is nothing before and after: so it is read in months alone.
+        assert spans(*widened(connection, account_id, min(days), max(days)), "total").keys() == {"month"}

@@ -233,7 +233,8 @@ def test_of_two_at_once_one_counts(database: Engine) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-        engines.pop().dispose()
+    for engine in engines:
+        engine.dispose()
 
     assert 4 == len(results)
     assert 3 <= sum(1 for found in results if not found)
