@@ -6,7 +6,6 @@ not a push (URL verification, health, metrics, errors) is Flask's.
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import IO, Any, TypeAlias
@@ -45,7 +44,7 @@ def create_app(config: DoorConfig | None = None) -> Flask:
     origins = Origins(config.trusted_proxies)
     replies = Replies()
     door = Door(accounts(config), journal, config.replay_window, origins, config.foreign_pushes, replies)
-    _keep_looking(origins, replies, Watched(config.snapshot_file))
+    _keep_looking(journal.closed, origins, replies, Watched(config.snapshot_file))
     app = Flask("ingest", static_folder=None)
     _add_routes(app, door)
     app.wsgi_app = PushLayer(app.wsgi_app, door)  # type: ignore[method-assign]
@@ -102,8 +101,8 @@ def _headers(answer: Answer) -> list[tuple[str, str]]:
     return [("Content-Type", answer.content_type), ("Content-Length", str(len(answer.body)))]
 
 
-def _keep_looking(origins: Origins, replies: Replies, file: Watched) -> None:
-    """Do once a second what no push shall wait for: add up the measures, and hear what the workers say."""
+def _keep_looking(closed: threading.Event, origins: Origins, replies: Replies, file: Watched) -> None:
+    """Do once a second, until the door is closed, what no push shall wait for: add up, and hear what workers say."""
 
     def look() -> None:
         snapshot = file.look()
@@ -113,8 +112,7 @@ def _keep_looking(origins: Origins, replies: Replies, file: Watched) -> None:
             log.warning("reply rules not understood", extra={"app_id": app_id})
 
     def keep_looking() -> None:
-        while True:
-            time.sleep(EVERY)
+        while not closed.wait(EVERY):
             metrics.add_up()
             look()
 

@@ -77,6 +77,7 @@ class Journal:
         self._limit = limit
         self._observe = observe
         self._patient = patient
+        self.closed = threading.Event()
         self._start()
 
     def append(self, content: bytes) -> None:
@@ -91,6 +92,7 @@ class Journal:
 
     def close(self) -> None:
         """Finish what is under way, and leave the slot to the next process."""
+        self.closed.set()
         self._queue.put(None)
         self._thread.join(timeout=WAIT)
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -128,6 +129,17 @@ def test_the_door_hears_of_new_addresses_while_it_runs(
         while send(gate, STRANGER)[0] != status:
             assert time.monotonic() < give_up, "the door has not heard of it"
             time.sleep(0.02)
+
+
+def test_a_door_that_is_closed_listens_no_more(open_gate: OpenGate) -> None:
+    before = set(threading.enumerate())
+    gate = open_gate()
+    (looking,) = [one for one in threading.enumerate() if one.name == "looking" and one not in before]
+
+    gate.app.extensions["door"].journal.close()
+    looking.join(timeout=10)
+
+    assert not looking.is_alive()
 
 
 def test_the_url_may_be_verified_from_anywhere(tmp_path: Path, open_gate: OpenGate) -> None:
