@@ -29,12 +29,11 @@ from tests.benchmarks.rules import hand_rules
 SERVER_CORE, LOAD_CORE = 0, 1
 CONNECTIONS = (64, 1, 8, 256)
 GOALS = {"plain on rabbitmq": 1.0, "plain on redis": 1.0, "encrypted on rabbitmq": 0.8, "plain on embedded": 0.6}
+MODES = ("plain", "encrypted")
 # With rules the door is held to what it does without any: when none of them is for the push, and when each push is
-# replied to, which means more to be done.
+# replied to, which means more to be done. How much more, a bare view that replies to each tells.
 SAID = {"": 0, " with 1,000 rules": 1000, " replying by 1,000 rules": 1000}
-RULES = {
-    f"{mode}{said} on rabbitmq": f"{mode} on rabbitmq" for mode in ("plain", "encrypted") for said in list(SAID)[1:]
-}
+RULES = {f"{mode}{said} on rabbitmq": f"{mode} on rabbitmq" for mode in MODES for said in list(SAID)[1:]}
 GOALS |= {name: GOALS[without] for name, without in RULES.items()}
 
 
@@ -122,10 +121,13 @@ def wait_for(port: int) -> None:
     raise AssertionError(f"nothing answers on port {port}")
 
 
-def _plain_flask(stack: ExitStack) -> Door:
+def _plain_flask(stack: ExitStack, mode: str = "") -> Door:
+    """One that replies, where a mode is given."""
     port = servers.free_port()
     command = ["tests.benchmarks.plain_flask", str(port)]
-    return Door("bare Flask", port, stack.enter_context(_running(command, SERVER_CORE)))
+    process = stack.enter_context(_running(command, SERVER_CORE, {"CAIDAN_BENCH_REPLY": mode}))
+    name = f"bare Flask replying {mode}" if mode else "bare Flask"
+    return Door(name, port, process, mode or "plain", replies=bool(mode))
 
 
 def _common_way(stack: ExitStack, redis: str) -> Door:
@@ -161,16 +163,18 @@ def caidan(stack: ExitStack, name: str, mode: str, broker: str, folder: Path, sa
     return Door(f"{mode}{said} on {name}", port, server, mode, publisher, folder / "journal", replies)
 
 
-def _figures(doors: list[Door], connections: tuple[int, ...]) -> Iterator[Figure]:
-    bare, common = doors[0], doors[1]
+def _figures(
+    bare: Door, common: Door, replying: list[Door], doors: list[Door], connections: tuple[int, ...]
+) -> Iterator[Figure]:
     for count in connections:
-        for door in doors:
+        for door in (bare, common, *replying, *doors):
             name = f"{door.name}, {count} connections"
             yield Figure(f"{name}: pushes a second", door.rates(count))
             for label, part in (("p50", 500), ("p99", 990), ("p99.9", 999)):
                 yield Figure(f"{name}: {label} ms", door.quantile(count, part), "lower")
             yield Figure(f"{name}: processor µs a push", [w["processor"] for w in door.windows[count]], "lower")
-    for door in doors[2:]:
+    alike = {view.mode: view for view in replying}
+    for door in doors:
         yield Figure(
             f"{door.name}: rate, × bare Flask", _ratios(door.rates(64), bare.rates(64)), goal=GOALS.get(door.name)
         )
@@ -181,6 +185,9 @@ def _figures(doors: list[Door], connections: tuple[int, ...]) -> Iterator[Figure
             yield Figure(f"{door.name}: processor of the common way, × ours", _ratios(*processor), goal=5)
             p99 = _ratios(door.quantile(64, 990), common.quantile(64, 990))
             yield Figure(f"{door.name}: p99, × common way", p99, "lower", 0.25)
+        if door.replies:
+            view = alike[door.mode]
+            yield Figure(f"{door.name}: rate, × {view.name}", _ratios(door.rates(64), view.rates(64)))
     by_name = {door.name: door for door in doors}
     for ruled, without in RULES.items():
         pair = by_name[ruled], by_name[without]
@@ -205,24 +212,27 @@ def main() -> None:
         redis, rabbitmq = servers.start_redis(), servers.start_rabbitmq()
         stack.callback(redis.stop)
         stack.callback(rabbitmq.stop)
-        doors = [_plain_flask(stack), _common_way(stack, redis.url)]
+        yardsticks = [_plain_flask(stack), _common_way(stack, redis.url)]
+        replying = [_plain_flask(stack, mode) for mode in MODES]
+        doors = []
         urls = {"rabbitmq": rabbitmq.url, "redis": redis.url, "embedded": ""}
         kinds = [("plain", "", "redis"), ("plain", "", "embedded")]
-        kinds += [(mode, said, "rabbitmq") for mode in ("plain", "encrypted") for said in SAID]
+        kinds += [(mode, said, "rabbitmq") for mode in MODES for said in SAID]
         for number, (mode, said, name) in enumerate(kinds):
             doors.append(caidan(stack, name, mode, urls[name], folder / str(number), said))
-        for door in doors:
+        everyone = [*yardsticks, *replying, *doors]
+        for door in everyone:
             wait_for(door.port)
         for connections in arguments.connections:
             for run in range(arguments.runs):
-                for door in doors:
+                for door in everyone:
                     print(f"{connections} connections, run {run + 1}: {door.name}", end="\x1b[K\r", file=sys.stderr)
                     door.load(connections, arguments.seconds)
                     time.sleep(0.3)  # the publisher catches up in its own time, not in its neighbour's
         for door in doors:
             if door.journal:
                 assert status(door.journal).entries >= door.answers(), door.name
-        report("bench-door", list(_figures(doors, tuple(arguments.connections))))
+        report("bench-door", list(_figures(*yardsticks, replying, doors, tuple(arguments.connections))))
 
 
 if __name__ == "__main__":

@@ -11,12 +11,13 @@ from wechat.reply import Text
 from wechat.reply_rules import Match, Rule
 
 BUTTONS = 13  # of the load: MENU_0 to MENU_12
+SAID = "您好，您选的是 {event_key}。回复 1 查询订单，回复 2 联系客服。"
 
 
 def rules(count: int) -> list[Rule]:
     """One for each button; of the others, half ask for other keys, a tenth for keys by patterns, which are tried one by
     one, and the rest for words and codes."""
-    reply = Text("您好，您选的是 {event_key}。回复 1 查询订单，回复 2 联系客服。")
+    reply = Text(SAID)
     found = [
         Rule(id=number, name=f"button {number}", kinds=("click",), key=Match(f"MENU_{number}"), reply=reply)
         for number in range(BUTTONS)

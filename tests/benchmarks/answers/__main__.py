@@ -25,7 +25,7 @@ from tests.benchmarks.tables.options import bar
 from tests.benchmarks.tables.processes import POSTGRESQL, migrated, serving
 from workers.rollup import roll_up
 
-RUNS = 5
+RUNS, COLUMN_RUNS, RAW_RUNS = 15, 5, 2
 
 
 def main() -> None:
@@ -57,10 +57,9 @@ def figures(few: Engine, few_rows: int, many: Engine, rows: int) -> list[Figure]
         with columns.opened(file) as duckdb:
             check(many, patient, duckdb, large)
             for question in QUESTIONS:
-                of_few = seconds(few, question, small, RUNS)
-                of_many = seconds(many, question, large, RUNS)
-                raw = raw_seconds(patient, question, large, 2)
-                of_columns = column_seconds(duckdb, question, large, RUNS)
+                of_few, of_many = seconds(question, RUNS, (few, small), (many, large))
+                raw = raw_seconds(patient, question, large, RAW_RUNS)
+                of_columns = column_seconds(duckdb, question, large, COLUMN_RUNS)
                 found += _compared(question, few_rows, rows, of_few, of_many, raw, of_columns)
     patient.dispose()
     return found

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -74,9 +75,10 @@ class Counting:
     of: Of
     days: int
     goal: float
+    within: int = 0  # so many days of events follow
 
     def ask(self, connection: Connection, filled: Filled) -> list[Row]:
-        return taps(connection, filled.account_id, _since(filled, self.days), filled.last, self.by, self.of)
+        return taps(connection, filled.account_id, *_days(filled, self.days, self.within), self.by, self.of)
 
     def counts(self, answer: list[Row]) -> Counts:
         return [(row.taps, row.users) for row in answer]
@@ -85,7 +87,7 @@ class Counting:
         return _COUNTING.format(columns=", ".join(filter(None, (_PERIODS.get(self.by), _WHAT[self.of]))))
 
     def values(self, filled: Filled) -> dict[str, Any]:
-        return _about(filled, self.days)
+        return _about(filled, self.days, self.within)
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class Comparing:
     def ask(self, connection: Connection, filled: Filled) -> Comparison:
         placed = [PlacedButton(0, (place,), key, kind, key) for place, (kind, key) in enumerate(buttons())]
         subjects = (Subject(frozenset({number}), placed) for number in (1, 2))
-        days = _since(filled, self.days), filled.last
+        days = _days(filled, self.days)
         return compare(connection, filled.account_id, days, ZoneInfo(ZONE), datetime.now(UTC), *subjects)
 
     def counts(self, answer: Comparison) -> Counts:
@@ -119,6 +121,7 @@ QUESTIONS: tuple[Question, ...] = (
     Counting("by button and day, 90 days", "day", "button", 90, 100),
     Counting("by button and week, 90 days", "week", "button", 90, 100),
     Counting("by button, 90 days together", "total", "button", 90, 100),
+    Counting("by button, 74 days in the middle together", "total", "button", 74, 100, within=8),
     Counting("by publication, 90 days together", "total", "publication", 90, 100),
     Counting("of the menu by day, 90 days", "day", "account", 90, 100),
     Counting("of the menu by hour, 90 days", "hour", "account", 90, 25),
@@ -127,15 +130,17 @@ QUESTIONS: tuple[Question, ...] = (
 )
 
 
-def seconds(engine: Engine, question: Question, filled: Filled, runs: int) -> list[float]:
-    """What the rollups take."""
+def seconds(question: Question, runs: int, *asked: tuple[Engine, Filled]) -> list[list[float]]:
+    """What the rollups of each take, asked in turn."""
 
-    def ask() -> object:
+    def ask(engine: Engine, filled: Filled) -> object:
         with engine.connect() as connection:
             return question.ask(connection, filled)
 
-    ask()
-    return [_timed(ask) for _ in range(runs)]
+    for one in asked:
+        ask(*one)
+    times = [[_timed(partial(ask, *one)) for one in asked] for _ in range(runs)]
+    return list(map(list, zip(*times, strict=True)))
 
 
 def raw_seconds(engine: Engine, question: Question, filled: Filled, runs: int) -> list[float]:
@@ -172,14 +177,15 @@ def check(engine: Engine, patient: Engine, columns: "duckdb.DuckDBPyConnection",
         assert sorted((row[-2], row[-1]) for row in other) == sorted((row[-2], row[-1]) for row in raw), question.name
 
 
-def _about(filled: Filled, days: int) -> dict[str, Any]:
-    first, end = _since(filled, days), filled.last + timedelta(days=1)
-    since, until = (datetime.combine(day, clock(), ZoneInfo(ZONE)) for day in (first, end))
+def _about(filled: Filled, days: int, within: int = 0) -> dict[str, Any]:
+    first, last = _days(filled, days, within)
+    since, until = (datetime.combine(day, clock(), ZoneInfo(ZONE)) for day in (first, last + timedelta(days=1)))
     return {"account_id": filled.account_id, "since": since, "until": until}
 
 
-def _since(filled: Filled, days: int) -> date:
-    return filled.last - timedelta(days=days - 1)
+def _days(filled: Filled, days: int, within: int = 0) -> tuple[date, date]:
+    last = filled.last - timedelta(days=within)
+    return last - timedelta(days=days - 1), last
 
 
 def _timed(ask: Callable[[], object]) -> float:
