@@ -21,7 +21,7 @@ import pytest
 from tests.platforms import SHOP, Platform, platform_of
 from tests.pushes import SAMPLES, event_of, sample
 from tests.servers import free_port
-from tests.wechat.simulator.doors import Door, Reply, always, open_door
+from tests.wechat.simulator.doors import Door, Reply, Request, always, open_door
 from tests.workers.handled import package
 from tests.workers.settling import wait_until
 from wechat.parse import Fields, parse
@@ -113,15 +113,21 @@ def _said(platform: Platform, open_id: str) -> list[tuple[str, ...]]:
     return [(turn["kind"], turn["text"], turn.get("how", "")) for turn in turns if turn["by"] != "follower"]
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_every_kind_is_answered_if_it_may_be(installed: Installed, mode: Mode) -> None:
+def _push_each_kind(installed: Installed, mode: Mode, prefix: str) -> dict[str, str]:
+    """The follower of each kind, a new one."""
     platform = installed.platform
     platform.push_to(installed.url, mode)
-    followers = {kind: f"o-{mode}-{kind}" for kind in PUSHES}
+    followers = {kind: f"{prefix}-{mode}-{kind}" for kind in PUSHES}
     platform.followers(*({"open_id": open_id} for open_id in followers.values()))
     for kind, fields in PUSHES.items():
         [pushed] = platform.push(followers[kind], **fields)
         assert ("success", kind) == (pushed["answer"], pushed["kind"])
+    return followers
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_kind_is_answered_if_it_may_be(installed: Installed, mode: Mode) -> None:
+    followers = _push_each_kind(installed, mode, "o-answered")
 
     def ended() -> dict[str, Any]:
         found = installed.handlings()
@@ -135,21 +141,29 @@ def test_every_kind_is_answered_if_it_may_be(installed: Installed, mode: Mode) -
         kind: ("done", None, kind) if kind in opening else ("failed", "no_window", kind) for kind in PUSHES
     } == ended()
     assert {kind: [("text", f"{kind}: shop", "service")] if kind in opening else [] for kind in PUSHES} == {
-        kind: _said(platform, open_id) for kind, open_id in followers.items()
+        kind: _said(installed.platform, open_id) for kind, open_id in followers.items()
     }
-    assert not platform.conversation(followers["scancode_waitmsg"])["is_waiting"]
+    assert not installed.platform.conversation(followers["scancode_waitmsg"])["is_waiting"]
 
 
-def test_a_webhook_was_told_of_what_it_asked_for(installed: Installed) -> None:
+def test_a_webhook_is_told_of_what_it_asked_for(installed: Installed) -> None:
     asked = {kind for kind in PUSHES if kind == "click" or kind.startswith("message_")}
-    wait_until(lambda: len(installed.listener.requests) >= len(MODES) * len(asked), 60)
-    told = set()
-    for request in installed.listener.requests:
+    followers = [_push_each_kind(installed, mode, "o-told") for mode in MODES]
+    expected = {of_kind[kind] for of_kind in followers for kind in asked}
+
+    def told() -> list[Request]:
+        return [one for one in installed.listener.requests if _open_id(one).startswith("o-told-")]
+
+    wait_until(lambda: {_open_id(one) for one in told()} >= expected, 60)
+    for request in told():
         headers = {name.lower(): value for name, value in request.headers.items()}
         signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + request.body
         signature = base64.b64encode(hmac.new(KEY, signed, hashlib.sha256).digest()).decode()
-        told.add(json.loads(request.body)["data"]["open_id"])
 
         assert f"v1,{signature}" == headers["webhook-signature"]
 
-    assert {f"o-{mode}-{kind}" for mode in MODES for kind in asked} == told
+    assert expected == {_open_id(one) for one in told()}
+
+
+def _open_id(request: Request) -> str:
+    return json.loads(request.body)["data"]["open_id"]
