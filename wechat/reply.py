@@ -6,6 +6,7 @@ Source: /doc/subscription/guide/product/message/Passive_user_reply_message.html 
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias, get_args
 
@@ -13,6 +14,7 @@ import msgspec
 
 LONGEST_TEXT = 2048  # bytes of a text message; a limit of ours for all other texts
 MOST_ARTICLES = 8  # of a passive answer to an event; to a message, and in a customer-service message, it is one
+_REMEMBERED = 1024  # replies as XML
 _MEDIA_ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _KF_ACCOUNT = re.compile(r"[^@\s]{1,64}@[^@\s]{1,64}")
 _URL = re.compile(r"https?://[^\s/]", re.IGNORECASE)
@@ -137,13 +139,19 @@ def passive(reply: Reply, to: str, sender: str, now: int, kind: str) -> bytes:
 
     Raises ValueError for Nothing, which has no XML.
     """
+    return (
+        f"<xml>\n<ToUserName>{_inside(to)}</ToUserName>\n<FromUserName>{_inside(sender)}</FromUserName>\n"
+        f"<CreateTime>{now}</CreateTime>\n{_said(reply, kind)}</xml>"
+    ).encode()
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _said(reply: Reply, kind: str) -> str:
+    """What does not depend on who is spoken to, and when: most of it was said before."""
     if isinstance(reply, Nothing):
         raise ValueError("nothing is said by `success`, not by XML")  # noqa: TRY004 - a reply like others, without XML
     msg_type = "transfer_customer_service" if isinstance(reply, Transfer) else _name(reply)
-    return (
-        f"<xml>\n<ToUserName>{_inside(to)}</ToUserName>\n<FromUserName>{_inside(sender)}</FromUserName>\n"
-        f"<CreateTime>{now}</CreateTime>\n<MsgType>{_inside(msg_type)}</MsgType>\n{_lines(_payload(reply, kind))}</xml>"
-    ).encode()
+    return _lines({"MsgType": msg_type, **_payload(reply, kind)})
 
 
 def message(reply: Reply, open_id: str) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from wechat.week import WHOLE_WEEK, minute_of_week, minutes_of_week
 
 How: TypeAlias = Literal["exact", "prefix", "contains", "pattern"]
 What: TypeAlias = Literal["key", "scan_code", "keyword"]
+_Texts: TypeAlias = Mapping[What, Sequence[str]]  # what a push says, and how else it may be put
 
 MENU_KINDS = ANSWERABLE - {"qrcode_scan", "subscribe"}
 _LONGEST_WORDS = 2048  # characters of a message that keywords are looked for in
@@ -121,8 +122,12 @@ class Rulebook:
         """
         if not may_answer(event.kind):
             return None
-        asked = _asked(event, at, menus)
-        for ready in self._candidates(asked):
+        texts = _texts(event)
+        candidates = self._candidates(event.kind, texts)
+        if not candidates:
+            return None
+        asked = _Asked(event.kind, texts, *menus.of(event), at)
+        for ready in candidates:
             if ready.refusal(asked) is None:
                 return Choice(ready.rule, ready.fill(event))
         return None
@@ -130,7 +135,8 @@ class Rulebook:
     def why(self, event: Event, at: datetime, menus: Menus = NO_MENUS) -> list[tuple[Rule, str]]:
         """All rules, in the order in which they count, each with a fixed word: the one that `answers`, those that are
         `outranked` by it, and why the others do not match."""
-        asked, told, answered = _asked(event, at, menus), [], False
+        asked = _Asked(event.kind, _texts(event), *menus.of(event), at)
+        told, answered = [], False
         for ready in self._ready:
             reason = ready.refusal(asked) if may_answer(event.kind) else "must_get_success"
             if reason is None:
@@ -138,11 +144,11 @@ class Rulebook:
             told.append((ready.rule, reason))
         return told
 
-    def _candidates(self, asked: "_Asked") -> Sequence["_Ready"]:
+    def _candidates(self, kind: str, texts: _Texts) -> Sequence["_Ready"]:
         """All rules that may match, by rank."""
-        if not asked.texts:
-            return self._by_text(asked.kind, None, "")
-        found = [self._find(asked.kind, what, text) for what, texts in asked.texts.items() for text in texts]
+        if not texts:
+            return self._by_text(kind, None, "")
+        found = [self._find(kind, what, text) for what, its in texts.items() for text in its]
         return found[0] if len(found) == 1 else sorted(set(chain.from_iterable(found)), key=_RANK)
 
     def _find(self, kind: str, what: What, text: str) -> Sequence["_Ready"]:
@@ -180,18 +186,13 @@ class _Asked(NamedTuple):
     """What rules ask of a push."""
 
     kind: str
-    texts: Mapping[What, Sequence[str]]
+    texts: _Texts
     version: int | None
     tag_id: str | None
     at: datetime
 
 
-def _asked(event: Event, at: datetime, menus: Menus) -> _Asked:
-    version, tag_id = menus.of(event)
-    return _Asked(event.kind, _texts(event), version, tag_id, at)
-
-
-def _texts(event: Event) -> dict[What, Sequence[str]]:
+def _texts(event: Event) -> _Texts:
     texts: dict[What, Sequence[str]] = {}
     if event.event_key is not None:
         scene = event_fields.scene(event)
@@ -218,7 +219,8 @@ class _Ready:
         self.rank, self.rule = rank, rule
         self._kinds = frozenset(rule.kinds)
         self._zone = ZoneInfo(rule.timezone)
-        self._minutes = minutes_of_week(rule.weekdays, rule.hours)
+        minutes = minutes_of_week(rule.weekdays, rule.hours)
+        self._minutes = None if minutes == WHOLE_WEEK else minutes
         self._reply = compile_reply(rule.reply)
         self._tests = [(what, tester(match)) for what, match in matches(rule)]
 
@@ -244,7 +246,7 @@ class _Ready:
             return "not_yet"
         if self.rule.ends_at is not None and at >= self.rule.ends_at:
             return "over"
-        if self._minutes == WHOLE_WEEK or self._minutes >> minute_of_week(at.astimezone(self._zone)) & 1:
+        if self._minutes is None or self._minutes >> minute_of_week(at.astimezone(self._zone)) & 1:
             return None
         return "other_hours"
 

@@ -4,19 +4,21 @@ A field is looked up by its name and nothing else is done: no attributes, no for
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from difflib import get_close_matches
-from typing import TypeVar
+from functools import lru_cache
+from typing import TypeAlias, TypeVar
 from urllib.parse import quote
 
 import msgspec
 
 from wechat.event import Event
-from wechat.event_fields import FIELDS, Read
-from wechat.reply import Article, Music, News, Nothing, Problem, Reply, Text, Video, cut
+from wechat.event_fields import FIELDS
+from wechat.reply import Article, News, Nothing, Problem, Reply, Text, cut
 
-Fill = Callable[[Event, tzinfo], str]
+_Parts: TypeAlias = Sequence[tuple[str, str | None]]
+_REMEMBERED = 1024  # replies of all accounts, as they were filled in
 _PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 # What would become a link: a code on a wall must not make the account say `<a href=…>`.
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
@@ -36,49 +38,44 @@ def compile_reply(reply: Reply) -> Callable[[Event, tzinfo], Reply]:
     A field that the event does not have is empty; a text of which nothing is left is not sent, as WeChat takes an empty
     one for a fault.
     """
-    fill = _filler(reply)
-    if not isinstance(reply, Text):
-        return fill
-
-    def said(event: Event, zone: tzinfo) -> Reply:
-        filled = fill(event, zone)
-        return Nothing() if isinstance(filled, Text) and not filled.content.strip() else filled
-
-    return said
+    template = _Template(reply)
+    return lambda event, zone: _filled(template, tuple([read(event, zone) or "" for read in template.reads]))
 
 
-def _filler(reply: Reply) -> Callable[[Event, tzinfo], Reply]:
+class _Template:
+    """A reply, its texts in which fields stand, and how to read these, each once."""
+
+    def __init__(self, reply: Reply) -> None:
+        """Raises KeyError for a field that there is not, and ValueError at a single brace."""
+        self.reply = reply
+        self.texts = [
+            {name: list(_parts(text)) for name, text in _templates(holder) if "{" in text or "}" in text}
+            for _path, holder in _holders(reply)
+        ]
+        every = (field for texts in self.texts for parts in texts.values() for _, field in parts if field is not None)
+        self.fields = tuple(dict.fromkeys(every))
+        self.reads = tuple(FIELDS[field] for field in self.fields)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _filled(template: _Template, values: tuple[str, ...]) -> Reply:
+    """Most pushes are taps of few buttons, and are replied to with what was said before."""
+    reply, by_field = template.reply, dict(zip(template.fields, values, strict=True))
     if isinstance(reply, News):
-        articles = [_struct_filler(article) for article in reply.articles]
-        if all(fill is None for fill in articles):
-            return lambda _event, _zone: reply
-        parts = list(zip(reply.articles, articles, strict=True))
-        return lambda event, zone: News(tuple(fill(event, zone) if fill else one for one, fill in parts))
-    if isinstance(reply, Text | Video | Music) and (fill := _struct_filler(reply)):
-        return fill
-    return lambda _event, _zone: reply
+        pairs = zip(reply.articles, template.texts, strict=True)
+        return News(tuple(_with(article, texts, by_field) for article, texts in pairs))
+    filled = _with(reply, template.texts[0], by_field)
+    return Nothing() if isinstance(filled, Text) and not filled.content.strip() else filled
 
 
-def _struct_filler(holder: _Holder) -> Callable[[Event, tzinfo], _Holder] | None:
-    """None where there is nothing to fill in."""
-    fills = {
-        name: _compile(text, is_link=name in _LINKS) for name, text in _templates(holder) if "{" in text or "}" in text
-    }
-    if not fills:
-        return None
-    return lambda event, zone: msgspec.structs.replace(
-        holder, **{name: cut(fill(event, zone)) for name, fill in fills.items()}
-    )
+def _with(holder: _Holder, texts: Mapping[str, _Parts], by_field: Mapping[str, str]) -> _Holder:
+    filled = {name: cut(_text(name, parts, by_field)) for name, parts in texts.items()}
+    return msgspec.structs.replace(holder, **filled)
 
 
-def _compile(text: str, *, is_link: bool) -> Fill:
-    parts: list[str | Read] = []
-    for literal, name in _parts(text):
-        parts += [literal] if name is None else [literal, FIELDS[name]]
-    safe = _in_link if is_link else _in_text
-    return lambda event, zone: "".join(
-        [part if isinstance(part, str) else safe(part(event, zone) or "") for part in parts]
-    )
+def _text(name: str, parts: _Parts, by_field: Mapping[str, str]) -> str:
+    safe = _in_link if name in _LINKS else _in_text
+    return "".join([literal if field is None else literal + safe(by_field[field]) for literal, field in parts])
 
 
 def _in_link(value: str) -> str:
@@ -108,6 +105,13 @@ def _parts(text: str) -> Iterator[tuple[str, str | None]]:
     yield literal + text[at:], None
 
 
+def _holders(reply: Reply) -> list[tuple[str, Reply | Article]]:
+    """What has texts, each with its path."""
+    if isinstance(reply, News):
+        return [(f"articles[{index}].", one) for index, one in enumerate(reply.articles)]
+    return [("", reply)]
+
+
 def _templates(holder: msgspec.Struct) -> Iterator[tuple[str, str]]:
     """The texts in which fields may stand: not the ids of media, nor of people."""
     for name in ("content", "title", "description", *sorted(_LINKS)):
@@ -116,10 +120,7 @@ def _templates(holder: msgspec.Struct) -> Iterator[tuple[str, str]]:
 
 
 def _problems(reply: Reply) -> Iterator[Problem]:
-    holders: list[tuple[str, Reply | Article]] = [("", reply)]
-    if isinstance(reply, News):
-        holders = [(f"articles[{index}].", one) for index, one in enumerate(reply.articles)]
-    for path, holder in holders:
+    for path, holder in _holders(reply):
         for name, text in _templates(holder):
             yield from _problems_of_text(path + name, text)
             if name in _LINKS and "{" in text and not _HOST.match(text):
