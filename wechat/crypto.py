@@ -81,7 +81,7 @@ def encrypt(message: bytes, key: bytes, app_id: str, random16: bytes | None = No
 
 def _decode_base64(text: str) -> bytes:
     try:
-        return base64.b64decode(text, validate=True)
+        return binascii.a2b_base64(text, strict_mode=True)
     except (binascii.Error, ValueError):
         raise UndecryptableError("bad_base64") from None
 

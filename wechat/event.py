@@ -85,6 +85,7 @@ class Batch(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 encode = msgspec.json.Encoder().encode
+_encode_sorted = msgspec.json.Encoder(order="sorted").encode
 decode_entry = msgspec.json.Decoder(Entry).decode
 decode_batch = msgspec.json.Decoder(Batch).decode
 
@@ -143,7 +144,7 @@ def event_id(app_id: str, fields: Fields, created_ms: int) -> UUID:
 
     A function of account and decrypted message alone, so a push repeated in any mode, form or key order has one id.
     """
-    canonical = msgspec.json.encode(fields, order="sorted")
+    canonical = _encode_sorted(fields)
     digest = hashlib.blake2b(app_id.encode() + b"\0" + canonical, digest_size=10).digest()
     return _version8(created_ms << 80 | int.from_bytes(digest, "big"))
 
