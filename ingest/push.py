@@ -25,12 +25,13 @@ RELEASED = datetime(2026, 11, 21, tzinfo=UTC).timestamp()  # a clock older than 
 
 
 class Answer(NamedTuple):
-    """What WeChat is told, and the word for it in logs and metrics."""
+    """What WeChat is told, and the word for it in logs and metrics; in `reply` the one for what rules had to say."""
 
     status: int
     body: bytes
     outcome: str
     content_type: str = "text/plain; charset=utf-8"
+    reply: str = ""
 
 
 class Received(NamedTuple):
@@ -110,7 +111,7 @@ class _NotFromWeChatError(Exception):
 def _query(query_string: str) -> dict[str, str]:
     if "%" in query_string or "+" in query_string:
         return dict(parse_qsl(query_string, keep_blank_values=True))
-    return {name: value for name, _, value in (pair.partition("=") for pair in query_string.split("&"))}
+    return {name: value for pair in query_string.split("&") for name, _, value in [pair.partition("=")]}
 
 
 def _mode(query: dict[str, str]) -> str:
@@ -145,8 +146,11 @@ def _decrypted(account: Account, query: dict[str, str], body: bytes) -> tuple[by
 
     A reply is to be encrypted with the key that worked.
     """
-    encrypt = _ciphertext(body)
-    token = _token(account, query, "msg_signature", encrypt)
+    encrypt = _likely_ciphertext(body)
+    token = encrypt and _token(account, query, "msg_signature", encrypt)
+    if not token:  # no push of WeChat's, or one that it wrote in another way than ever before
+        encrypt = _ciphertext(body)
+        token = _token(account, query, "msg_signature", encrypt)
     if token is None:
         raise _NotFromWeChatError
     first: UndecryptableError = UndecryptableError("no_aes_key")
@@ -157,6 +161,11 @@ def _decrypted(account: Account, query: dict[str, str], body: bytes) -> tuple[by
         except UndecryptableError as error:
             first = error if index == 0 else first
     raise first
+
+
+def _likely_ciphertext(body: bytes) -> str:
+    """Where it always is. Signed, it is WeChat's, whatever stands around it, which need not be parsed."""
+    return body.partition(b"<Encrypt><![CDATA[")[2].partition(b"]]></Encrypt>")[0].decode("latin-1")
 
 
 def _ciphertext(body: bytes) -> str:

@@ -118,3 +118,27 @@ def test_a_push_naming_another_original_id_is_stored_and_counted(open_gate: Open
     assert [{"ToUserName": "gh_e136c6e50636"}, None] == [
         entry.body for entry in gate.entries() if isinstance(entry, Event)
     ]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "<xml><Encrypt>{}</Encrypt></xml>",
+        "<xml>\r\n  <Encrypt\n><![CDATA[{}]]></Encrypt>\r\n</xml>",
+        "<xml><!-- <Encrypt><![CDATA[QUJD]]></Encrypt> --><Encrypt><![CDATA[{}]]></Encrypt></xml>",
+        "<xml><A><Encrypt><![CDATA[QUJD]]></Encrypt></A><Encrypt><![CDATA[{}]]></Encrypt></xml>",
+        "<xml><Encrypt><![CDATA[{}]]></Encrypt>",  # cut short behind what is signed
+    ],
+)
+def test_a_ciphertext_is_found_however_it_is_wrapped(gate: Gate, form: str) -> None:
+    ciphertext = gate.encrypted(push(key="STOCK"))
+    answer = gate.send(sealed(ciphertext), form.format(ciphertext).encode())
+
+    assert (b"success", "STOCK") == (answer.data, gate.event().event_key)
+
+
+def test_what_follows_a_ciphertext_of_somebody_elses_is_read_before_it_is_refused(gate: Gate) -> None:
+    body = around(gate.encrypted(push()))[:-3]
+    answer = gate.send(sealed("another"), body)
+
+    assert (200, "bad_xml", body) == (answer.status_code, gate.unreadable().reason, gate.unreadable().raw)
