@@ -55,9 +55,9 @@ class Door:
             answer = body
         else:
             received = receive(account, query_string, body, self._replay_window, time.time())
-            mode, answer = received.mode, self._made_durable(received)
-            if answer is received.answer and received.may_reply:
-                answer = self._replies.reply(account, received)
+            mode, answer = received.mode, self._made_durable(account, received)
+            if answer.reply:
+                metrics.note_reply(name, answer.reply)
             _note_other_recipient(account, received)
         if answer.body != b"success" and answer.outcome != REPLIED:
             log.warning("push not accepted", extra={"account": name, "reason": answer.outcome})
@@ -67,14 +67,14 @@ class Door:
         metrics.note_push(name, mode, answer.outcome, origin, time.perf_counter() - started)
         return answer
 
-    def _made_durable(self, received: Received) -> Answer:
+    def _made_durable(self, account: Account, received: Received) -> Answer:
+        """The answer, once the push is on disk. A reply is made meanwhile."""
         if received.entry is None:
             return received.answer
         try:
-            self.journal.append(encode(received.entry))
+            return self.journal.append_and_make(encode(received.entry), lambda: self._replies.answer(account, received))
         except NotDurableError as error:
             return refusal(503, error.reason)
-        return received.answer
 
 
 def _note_other_recipient(account: Account, received: Received) -> None:

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from ingest.segment import SegmentWriter, segments
 from models.disk import refuse_network_disk
@@ -31,6 +32,8 @@ SEGMENT_AGE = 3600.0  # seconds; a segment is removed whole, so it must not span
 FREE_BYTES = 64 << 20  # the disk is left this much
 LOOK_EVERY = 1.0  # seconds between looks at what is left of the disk
 RETRY_AFTER = 0.2  # seconds before a disk that failed is tried again
+
+Made = TypeVar("Made")
 
 _FORKING = threading.Lock()
 _INHERITED: list[SegmentWriter | None] = []  # kept, because even closing a parent's connection would harm the parent
@@ -82,12 +85,19 @@ class Journal:
 
     def append(self, content: bytes) -> None:
         """Return once the content is durable. Raises NotDurableError, in which case it may be durable all the same."""
-        self._hand_over(_Waiting(content))
+        self.append_and_make(content, lambda: None)
+
+    def append_and_make(self, content: bytes, make: Callable[[], Made]) -> Made:
+        """As `append`; what `make` returns, which is called when the content is on its way, and must not raise.
+
+        What each of 64 threads did after its wait instead, the others would have to wait for once more.
+        """
+        return self._hand_over(_Waiting(content), make)
 
     def check(self) -> float:
         """The seconds in which something could be made durable now. Raises NotDurableError."""
         started = time.perf_counter()
-        self._hand_over(_Waiting(None))
+        self._hand_over(_Waiting(None), lambda: None)
         return time.perf_counter() - started
 
     def close(self) -> None:
@@ -96,7 +106,7 @@ class Journal:
         self._queue.put(None)
         self._thread.join(timeout=WAIT)
 
-    def _hand_over(self, waiting: _Waiting) -> None:
+    def _hand_over(self, waiting: _Waiting, make: Callable[[], Made]) -> Made:
         if self._pid != os.getpid():
             self._start_after_fork()
         self._waiting.add(waiting)
@@ -105,12 +115,14 @@ class Journal:
             if patience <= 0 or self._queue.qsize() > WAITING:
                 raise NotDurableError("journal_busy")
             self._queue.put(waiting)
+            made = make()
             if not waiting.done.acquire(timeout=patience):
                 raise NotDurableError("journal_slow" if patience == WAIT else "journal_busy")
         finally:
             self._waiting.discard(waiting)
         if waiting.error:
             raise NotDurableError(waiting.error)
+        return made
 
     def _patience(self) -> float:
         """The seconds that one more push may wait; with a disk that hangs none, when enough are waiting already."""

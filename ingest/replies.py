@@ -6,7 +6,6 @@ from datetime import datetime
 
 import msgspec
 
-from ingest import metrics
 from ingest.account import Account
 from ingest.push import ACCEPTED, Answer, Received
 from ingest.snapshot import Snapshot
@@ -17,6 +16,7 @@ from wechat.reply_rules import Menus, Rule, Rulebook
 log = logging.getLogger(__name__)
 
 REPLIED = "replied"
+_SILENT = {why: ACCEPTED._replace(reply=why) for why in ("no_rule", "nothing", "no_names", "failed")}
 XML = "text/xml; charset=utf-8"
 
 
@@ -66,18 +66,17 @@ class Replies:
         self._books = books
         return unreadable
 
-    def reply(self, account: Account, received: Received) -> Answer:
-        """The answer to an event that is durable: a reply, or else `success`. Never raises."""
+    def answer(self, account: Account, received: Received) -> Answer:
+        """The answer to give once the push is durable: a reply, or else the one it would get without. Never raises."""
         event, book = received.entry, self._books.get(account.app_id)
-        if book is None or not isinstance(event, Event) or not may_answer(event.kind):
-            return ACCEPTED
+        if book is None or not received.may_reply or not isinstance(event, Event) or not may_answer(event.kind):
+            return received.answer
         try:
             outcome, body = _reply(event, account, book, received)
         except Exception as error:  # a fault of ours must not cost the push, which is kept
             log.error("push not replied to", extra={"account": account.name, "error": type(error).__name__})
             outcome, body = "failed", b""
-        metrics.note_reply(account.name, outcome)
-        return Answer(200, body, outcome, XML) if outcome == REPLIED else ACCEPTED
+        return Answer(200, body, outcome, XML, outcome) if outcome == REPLIED else _SILENT[outcome]
 
 
 def _book(app_id: str, raw: msgspec.Raw, former: _Book | None) -> _Book:

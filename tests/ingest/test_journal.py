@@ -69,6 +69,21 @@ def test_one_alone_is_committed_at_once(tmp_path: Path, journal: Journal, groups
     assert [b"one", b"two"] == contents(tmp_path)
 
 
+def test_something_is_made_while_the_content_is_on_its_way(tmp_path: Path, journal: Journal) -> None:
+    made: list[bytes] = []
+    journal.append(b"first")
+    with ThreadPoolExecutor(1) as pool:
+        with hanging(tmp_path):
+            appended = pool.submit(journal.append_and_make, b"second", lambda: made.append(b"reply") or made)
+            while not made and not appended.done():
+                time.sleep(0.01)
+            is_durable = appended.done()
+
+        assert [b"reply"] == appended.result()
+    assert not is_durable
+    assert [b"first", b"second"] == contents(tmp_path)
+
+
 def test_what_gathers_during_a_commit_is_committed_together(
     tmp_path: Path, journal: Journal, groups: list[int]
 ) -> None:

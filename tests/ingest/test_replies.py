@@ -120,8 +120,10 @@ def test_a_push_that_is_not_durable_gets_no_reply(
     hand(tmp_path, STOCK)
     gate = open_gate()
     gate.app.extensions["door"].journal.close()
+    before = counted(gate)
 
     assert 503 == gate.push(push(key="STOCK")).status_code
+    assert before == counted(gate)
 
 
 def test_what_is_refused_or_unreadable_gets_no_reply(tmp_path: Path, open_gate: OpenGate) -> None:
@@ -230,13 +232,13 @@ def test_rules_come_and_go_while_the_door_runs(tmp_path: Path, open_gate: OpenGa
 
 def test_a_snapshot_of_a_worker_that_knows_of_no_rules_takes_none_away(tmp_path: Path) -> None:
     heard, account = Replies(), Account("shop", APP_ID, "gh_e136c6e50636")
-    received = Received(ACCEPTED, event_of(push(key="STOCK")), "plain")
+    received = Received(ACCEPTED, event_of(push(key="STOCK")), "plain", may_reply=True)
     outcomes = []
     for revision, given in enumerate([{APP_ID: {"rules": [STOCK]}}, None, {}], start=1):
         put(tmp_path, given, revision)
 
         assert [] == heard.hear(read(tmp_path / "snapshot.json"))
-        outcomes.append(heard.reply(account, received).outcome)
+        outcomes.append(heard.answer(account, received).outcome)
 
     assert ["replied", "replied", "accepted"] == outcomes
 
