@@ -4,6 +4,7 @@ Started by `caidan ingest`, which has that id, and holds the listening socket: w
 waits in the kernel.
 """
 
+import gc
 import os
 import resource
 import signal
@@ -55,7 +56,10 @@ def application() -> object:
     follow_parent()
     from ingest.app import create_app  # after the metrics' directory is set
 
-    return create_app()
+    app = create_app()
+    gc.freeze()  # what stays is not looked through again and again
+    gc.set_threshold(10_000)  # a push leaves no cycles behind
+    return app
 
 
 def _allow_files(number: int) -> None:
