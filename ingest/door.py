@@ -68,7 +68,7 @@ class Door:
         return answer
 
     def _made_durable(self, account: Account, received: Received) -> Answer:
-        """The answer, once the push is on disk. A reply is made meanwhile."""
+        """The answer, once the push is on disk; whether it is a reply is found out only then."""
         if received.entry is None:
             return received.answer
         try:

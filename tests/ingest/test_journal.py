@@ -69,19 +69,26 @@ def test_one_alone_is_committed_at_once(tmp_path: Path, journal: Journal, groups
     assert [b"one", b"two"] == contents(tmp_path)
 
 
-def test_something_is_made_while_the_content_is_on_its_way(tmp_path: Path, journal: Journal) -> None:
-    made: list[bytes] = []
+def test_what_is_to_be_made_is_made_of_what_is_durable(tmp_path: Path, journal: Journal) -> None:
     journal.append(b"first")
     with ThreadPoolExecutor(1) as pool:
         with hanging(tmp_path):
-            appended = pool.submit(journal.append_and_make, b"second", lambda: made.append(b"reply") or made)
-            while not made and not appended.done():
-                time.sleep(0.01)
-            is_durable = appended.done()
+            appended = pool.submit(journal.append_and_make, b"second", lambda: contents(tmp_path))
+            time.sleep(0.3)
+            is_made_too_early = appended.done()
 
-        assert [b"reply"] == appended.result()
-    assert not is_durable
-    assert [b"first", b"second"] == contents(tmp_path)
+        assert [b"first", b"second"] == appended.result()
+    assert not is_made_too_early
+
+
+def test_what_cannot_be_made_stops_nothing(tmp_path: Path, journal: Journal, caplog: pytest.LogCaptureFixture) -> None:
+    assert "journal_failed" == reason(lambda: journal.append_and_make(b"one", lambda: 1 // 0))
+    journal.append(b"two")
+
+    assert [b"one", b"two"] == contents(tmp_path)
+    assert [("nothing made for a push", "ZeroDivisionError")] == [
+        (record.message, record.__dict__["error"]) for record in caplog.records
+    ]
 
 
 def test_what_gathers_during_a_commit_is_committed_together(
