@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 
 _BLOCK = 16
 PADDING_BLOCK = 32  # PKCS#7 over blocks of 32, not over AES' 16
+_PADDINGS = [bytes([size]) * size for size in range(PADDING_BLOCK, 0, -1)]  # by how far a message goes into a block
 _ENCODING_AES_KEY = re.compile(r"[A-Za-z0-9]{43}")
 
 
@@ -74,9 +75,11 @@ def decrypt(encrypt: str, key: bytes, app_id: str) -> bytes:
 
 def encrypt(message: bytes, key: bytes, app_id: str, random16: bytes | None = None) -> str:
     """The `Encrypt` text of a message; `random16` is for reproducing known ciphertexts only."""
-    content = (random16 or _random16()) + len(message).to_bytes(4, "big") + message + app_id.encode()
-    padding = PADDING_BLOCK - len(content) % PADDING_BLOCK
-    return base64.b64encode(_chain(threading.get_ident(), key).encrypt(content + bytes([padding]) * padding)).decode()
+    length = len(message).to_bytes(4, "big")
+    content = b"".join((random16 or _random16(), length, message, app_id.encode()))
+    chain = _Chain(key) if random16 else _chain(threading.get_ident(), key)
+    padded = content + _PADDINGS[len(content) % PADDING_BLOCK]
+    return binascii.b2a_base64(chain.encrypt(padded), newline=False).decode()
 
 
 def _decode_base64(text: str) -> bytes:
@@ -96,24 +99,18 @@ class _Chain:
     """AES-CBC with a key of WeChat's, whose beginning is the IV, for one message after another.
 
     To make OpenSSL's context anew for each takes several times as long as to use it. A context that is kept mixes the
-    first block of a message with the last one before it; so that is made up for.
+    first block of a message with the last one before it, in the place of the IV. What is encrypted begins with a random
+    block, and that is as random mixed with another: nobody looks at it.
     """
 
     def __init__(self, key: bytes) -> None:
         self._iv = key[:_BLOCK]
         cipher = Cipher(AES(key), CBC(self._iv))
-        self._encryptor, self._decryptor = cipher.encryptor(), cipher.decryptor()
-        self._mixed = 0  # what the context mixes the next block with, mixed with the IV
-
-    def encrypt(self, content: bytes) -> bytes:
-        """Of whole blocks, as `decrypt`."""
-        first = int.from_bytes(content[:_BLOCK], "big") ^ self._mixed
-        ciphertext = self._encryptor.update(first.to_bytes(_BLOCK, "big") + content[_BLOCK:])
-        self._mixed = int.from_bytes(ciphertext[-_BLOCK:], "big") ^ int.from_bytes(self._iv, "big")
-        return ciphertext
+        self.encrypt = cipher.encryptor().update
+        self._decrypt = cipher.decryptor().update
 
     def decrypt(self, ciphertext: bytes) -> bytes:
-        return self._decryptor.update(self._iv + ciphertext)[_BLOCK:]  # the IV as the block before the first
+        return self._decrypt(self._iv + ciphertext)[_BLOCK:]  # the IV as the block before the first
 
 
 @functools.lru_cache(maxsize=1024)
