@@ -90,10 +90,10 @@ class Journal:
         self.append_and_make(content, lambda: None)
 
     def append_and_make(self, content: bytes, make: Callable[[], Made]) -> Made:
-        """As `append`; what `make` returns, which is called once the content is durable, and must not raise.
+        """As `append`; what `make` returns, which is called once the content is durable, and should not raise.
 
-        The thread that writes calls it for the whole group. One after another in one thread they take half the time
-        that they take in threads of their own, each of which finds nothing left in the processor's caches.
+        The thread that writes calls it for the whole group: one after another they take less of the processor than in
+        threads of their own, each of which finds little of the code left in the caches.
         """
         made: Made = self._hand_over(_Waiting(content, make))
         return made
