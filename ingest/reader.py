@@ -57,6 +57,7 @@ class JournalReader:
         self._read: set[str] = set()  # finished segments of which nothing is left to take
         self._damaged: set[str] = set()
         self._strangers: set[str] = set()  # of which was told
+        self._contents: dict[Range, list[bytes]] = {}  # of what was taken last, which as a rule is sent at once
         self.was_full = False  # whether the last round was cut short: there is more to take
         self._tails: dict[str, int] = dict(state.execute("SELECT id, tail FROM segment"))
         self._gaps: dict[str, list[tuple[int, int]]] = {}
@@ -80,6 +81,7 @@ class JournalReader:
         """What is to be sent next: of each segment at most one range of young entries, of at most so many events and
         bytes, and then as many of old ones, so that neither starves."""
         self.was_full = False
+        self._contents.clear()
         young = [taken for file in self._unread() for taken in self._take_tail(file, events, size, now)]
         old: list[Range] = []
         for file in self._unread():
@@ -92,6 +94,8 @@ class JournalReader:
         file = self._files.get(taken.segment)
         if file is None or taken.segment in self._damaged:
             return []
+        if taken in self._contents:
+            return self._contents.pop(taken)
         with self._noticing_damage(file):
             return [entry.content for entry in self._reader(file).between(taken.first, taken.last)]
         return []
@@ -154,7 +158,7 @@ class JournalReader:
             return []
         last = self._last_fitting(entries, events, size)
         self._set_tail(file.id, last)
-        return [Range(file.id, entries[0].position, last)]
+        return [self._taken(file, entries, last)]
 
     def _take_gap(self, file: SegmentFile, events: int, size: int) -> list[Range]:
         (first, last), *others = self._gaps[file.id]
@@ -165,7 +169,12 @@ class JournalReader:
             return []
         end = self._last_fitting(entries, events, size) if entries else last
         self._set_gaps(file.id, [(end + 1, last), *others] if end < last else others)
-        return [Range(file.id, entries[0].position, end)] if entries else []
+        return [self._taken(file, entries, end)] if entries else []
+
+    def _taken(self, file: SegmentFile, entries: list[Entry], last: int) -> Range:
+        taken = Range(file.id, entries[0].position, last)
+        self._contents[taken] = [entry.content for entry in entries if entry.position <= last]
+        return taken
 
     def _last_fitting(self, entries: list[Entry], events: int, size: int) -> int:
         """The position of the last entry that fits into so many bytes; the first always does."""

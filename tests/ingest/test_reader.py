@@ -9,7 +9,7 @@ import pytest
 
 from ingest.journal import Slot
 from ingest.reader import JournalReader, Range
-from ingest.segment import SegmentFile, SegmentWriter, segments
+from ingest.segment import SegmentFile, SegmentReader, SegmentWriter, segments
 
 HOUR = 3600.0
 MANY = 1 << 40
@@ -86,7 +86,22 @@ def test_contents_of_what_was_taken_are_those_appended(
     (taken,) = take(reader)
 
     assert [b"xxxxx"] * 3 == reader.contents(taken)
+    assert [b"xxxxx"] * 3 == reader.contents(taken)
     assert [] == reader.contents(Range("gone", 1, 3))
+
+
+def test_what_is_sent_at_once_is_read_once(
+    reader: JournalReader, append: Callable[..., SegmentWriter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(5, size=40)
+    taken = take(reader, size=120)
+    taken += take(reader, size=120)  # what was left is taken, and what was taken before has to be read again
+    read = []
+    between = SegmentReader.between
+    monkeypatch.setattr(SegmentReader, "between", lambda *asked: read.append(asked[1:]) or between(*asked))
+
+    assert [[b"x" * 40] * 3, [b"x" * 40] * 2] == [reader.contents(one) for one in taken]
+    assert [(1, 3)] == read
 
 
 def test_what_is_taken_at_once_is_bounded_in_bytes_but_never_nothing(
