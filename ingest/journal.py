@@ -52,7 +52,7 @@ class _Waiting:
 
     __slots__ = ("content", "done", "error", "made", "make")
 
-    def __init__(self, content: bytes | None, make: Callable[[], object]) -> None:
+    def __init__(self, content: bytes | None, make: Callable[[], object] = lambda: None) -> None:
         self.content = content
         self.make = make
         self.made: Any = None
@@ -87,7 +87,7 @@ class Journal:
 
     def append(self, content: bytes) -> None:
         """Return once the content is durable. Raises NotDurableError, in which case it may be durable all the same."""
-        self.append_and_make(content, lambda: None)
+        self._hand_over(_Waiting(content))
 
     def append_and_make(self, content: bytes, make: Callable[[], Made]) -> Made:
         """As `append`; what `make` returns, which is called once the content is durable, and should not raise.
@@ -101,7 +101,7 @@ class Journal:
     def check(self) -> float:
         """The seconds in which something could be made durable now. Raises NotDurableError."""
         started = time.perf_counter()
-        self._hand_over(_Waiting(None, lambda: None))
+        self._hand_over(_Waiting(None))
         return time.perf_counter() - started
 
     def close(self) -> None:
