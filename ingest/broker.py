@@ -5,7 +5,6 @@ confirm would answer the next wait), and nothing is closed politely: a frozen br
 """
 
 import contextlib
-import json
 import socket
 import time
 from collections import Counter
@@ -146,7 +145,7 @@ def task_body(payload: bytes) -> bytes:
 
     The batch travels as one text, opaque to kombu, whose JSON would read some objects of a push as types of its own.
     """
-    argument = json.dumps(payload.decode(), ensure_ascii=False).encode()
+    argument = msgspec.json.encode(payload.decode())
     return b"[[" + argument + b'],{},{"callbacks":null,"errbacks":null,"chain":null,"chord":null}]'
 
 

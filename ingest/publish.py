@@ -29,8 +29,8 @@ from workers.queues import receipts_queue
 
 log = logging.getLogger(__name__)
 
-LINGER = 0.02  # seconds in which a batch gathers, unless receipts come, and
-LEAST_LINGER = 0.015  # even if they do: a batch costs as much as a hundred events
+LINGER = 0.02  # seconds between looks for what has gathered,
+LEAST_LINGER = 0.04  # and after a batch: one costs as much as a hundred events
 LAGGING = 32  # batches without receipt, above which batches grow rather than multiply
 LAG_LINGER = 1.0
 EVENTS_PER_BATCH = 500
@@ -66,7 +66,7 @@ class Publisher:
                 with Broker(self._url, self._receipts_queue) as broker:
                     log.info("broker connected")
                     self._tell(broker.warnings())
-                    while not stop.is_set():
+                    while not stop.wait(self._pause()):
                         self._round(broker)
                         self._keep(broker.snapshots())
                         self._greet(broker)
@@ -80,9 +80,12 @@ class Publisher:
         self._reader.close()
         self._state.close()
 
+    def _pause(self) -> float:
+        """The seconds in which the next batch gathers."""
+        return 0.0 if self._reader.was_full else max(LINGER, self._took + LEAST_LINGER - time.monotonic())
+
     def _round(self, broker: Broker) -> None:
-        """One turn; the wait for receipts is time in which a batch gathers."""
-        arrived = broker.receipts(0.0 if self._reader.was_full else LINGER)
+        arrived = broker.receipts(0.0)
         now = time.monotonic()  # a clock that is set back must not stop us; only the entries bear times of day
         metrics.RECEIPTS.inc(self._sends.receipts(arrived, now))
         metrics.count_taps(broker.taps())
@@ -99,11 +102,11 @@ class Publisher:
         is_lagging = len(self._sends) > LAGGING
         if len(self._sends) >= WINDOW:
             self._reader.was_full = False
-        elif self._reader.was_full or now - self._took >= (LAG_LINGER if is_lagging else LEAST_LINGER):
-            self._took = now
+        elif self._reader.was_full or not is_lagging or now - self._took >= LAG_LINGER:
             events = EVENTS_WHEN_LAGGING if is_lagging else EVENTS_PER_BATCH
             for taken in self._reader.take(events, BYTES_PER_BATCH, time.time()):
                 self._sends.bind(taken)
+                self._took = now
         self._state.commit()
         return self._sends.unsent()
 

@@ -43,6 +43,7 @@ class Entry(NamedTuple):
     position: int
     appended_at: int
     content: bytes
+    checksum: int
 
 
 @dataclass(frozen=True)
@@ -152,8 +153,11 @@ class SegmentReader:
 
     def between(self, first: int, last: int, limit: int = -1) -> list[Entry]:
         """The entries of a range of positions, both ends included."""
-        rows = self._connection.execute(_BETWEEN, (first, last, limit))
-        return [Entry(*row) for *row, checksum in rows if _is_intact(row[2], checksum)]
+        rows = self._connection.execute(_BETWEEN, (first, last, limit)).fetchall()
+        entries = list(map(Entry._make, rows))
+        if not _are_intact([entry.content for entry in entries], [entry.checksum for entry in entries]):
+            raise sqlite3.DatabaseError("the checksum of an entry is wrong")
+        return entries
 
     def end(self) -> int:
         """The last position; 0 when there is none."""
@@ -193,7 +197,7 @@ def intact_entries(path: Path) -> tuple[list[bytes], int]:
 def _intact(connection: sqlite3.Connection, position: int) -> list[bytes]:
     try:
         rows = connection.execute(_ONE, (position,)).fetchall()
-        return [content for content, checksum in rows if _is_intact(content, checksum)]
+        return [content for content, checksum in rows if _are_intact([content], [checksum])]
     except sqlite3.DatabaseError:
         return []
 
@@ -203,11 +207,12 @@ def is_damage(error: sqlite3.Error) -> bool:
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) in _DAMAGE
 
 
-def _is_intact(content: object, checksum: int) -> bool:
-    """Raises sqlite3.DatabaseError when it is not."""
-    if not isinstance(content, bytes) or zlib.crc32(content) != checksum:
-        raise sqlite3.DatabaseError("the checksum of an entry is wrong")
-    return True
+def _are_intact(contents: Sequence[bytes], checksums: Sequence[int]) -> bool:
+    """All at once, as this is done for each push; damage makes any value out of any other."""
+    try:
+        return list(map(zlib.crc32, contents)) == checksums
+    except TypeError:
+        return False
 
 
 def _last_position(connection: sqlite3.Connection, path: Path) -> int:
