@@ -8,9 +8,9 @@ from ingest import metrics
 from ingest.account import Account
 from ingest.addresses import FOREIGN, Origins
 from ingest.journal import Journal, NotDurableError
-from ingest.push import UNKNOWN_ACCOUNT, Answer, Received, receive, refusal
+from ingest.push import UNKNOWN_ACCOUNT, Answer, Checked, check, read, refusal
 from ingest.replies import REPLIED, Replies
-from wechat.event import Event, encode
+from wechat.event import Entry, Event, encode
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +37,9 @@ class Door:
         self._refuses_foreign, self._logs_foreign = foreign_pushes == "refuse", foreign_pushes != "count"
 
     def push(
-        self, name: str, query_string: str, read: Callable[[], bytes | Answer], peer: str, forwarded: str
+        self, name: str, query_string: str, read_body: Callable[[], bytes | Answer], peer: str, forwarded: str
     ) -> Answer:
-        """Answer one push to an account; `read` gives the body, or the answer when there is none to be had.
+        """Answer one push to an account; `read_body` gives the body, or the answer when there is none to be had.
 
         `peer` is the address of the connection, `forwarded` what X-Forwarded-For says. The answer is `success`, or a
         reply, only after the push is on disk. It never waits for broker or database.
@@ -51,14 +51,13 @@ class Door:
             name, answer = "unknown", UNKNOWN_ACCOUNT  # whatever was asked for must not become a label
         elif (origin := self._origins.of(account.app_id, peer, forwarded)) == FOREIGN and self._refuses_foreign:
             answer = FOREIGN_ADDRESS
-        elif isinstance(body := read(), Answer):
+        elif isinstance(body := read_body(), Answer):
             answer = body
         else:
-            received = receive(account, query_string, body, self._replay_window, time.time())
-            mode, answer = received.mode, self._made_durable(account, received)
+            push = check(account, query_string, body, self._replay_window, time.time())
+            mode, answer = push.mode, push.refusal or self._taken(account, push)
             if answer.reply:
                 metrics.note_reply(name, answer.reply)
-            _note_other_recipient(account, received)
         if answer.body != b"success" and answer.outcome != REPLIED:
             log.warning("push not accepted", extra={"account": name, "reason": answer.outcome})
         if origin == FOREIGN and self._logs_foreign:
@@ -67,17 +66,33 @@ class Door:
         metrics.note_push(name, mode, answer.outcome, origin, time.perf_counter() - started)
         return answer
 
-    def _made_durable(self, account: Account, received: Received) -> Answer:
-        """The answer, once the push is on disk; whether it is a reply is found out only then."""
-        if received.entry is None:
-            return received.answer
+    def _taken(self, account: Account, push: Checked) -> Answer:
+        """The answer, once the push is on disk."""
         try:
-            return self.journal.append_and_make(encode(received.entry), lambda: self._replies.answer(account, received))
+            taken = _Taken(account, push, self._replies)
+            return self.journal.append_and_make(taken.content, taken.answer)
         except NotDurableError as error:
             return refusal(503, error.reason)
 
 
-def _note_other_recipient(account: Account, received: Received) -> None:
-    entry = received.entry
+class _Taken:
+    """A push on its way: read before it is on disk, replied to afterwards, by the thread that writes the journal."""
+
+    __slots__ = ("_account", "_push", "_received", "_replies")
+
+    def __init__(self, account: Account, push: Checked, replies: Replies) -> None:
+        self._account, self._push, self._replies = account, push, replies
+
+    def content(self) -> bytes | None:
+        self._received = read(self._account, self._push)
+        entry = self._received.entry
+        _note_other_recipient(self._account, entry)
+        return None if entry is None else encode(entry)
+
+    def answer(self) -> Answer:
+        return self._replies.answer(self._account, self._received)
+
+
+def _note_other_recipient(account: Account, entry: Entry | None) -> None:
     if isinstance(entry, Event) and account.original_id and entry.body and "ToUserName" in entry.body:
         metrics.OTHER_RECIPIENTS.labels(account.name).inc()

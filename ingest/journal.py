@@ -13,7 +13,7 @@ import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -48,15 +48,16 @@ class NotDurableError(Exception):
 
 
 class _Waiting:
-    """A content on its way to the disk, and the lock that its request waits for; no content is a check of the disk."""
+    """What is on its way to the disk, and the lock that its request waits for; no content is a check of the disk."""
 
-    __slots__ = ("content", "done", "error", "made", "make")
+    __slots__ = ("content", "done", "error", "made", "make", "needs_disk")
 
-    def __init__(self, content: bytes | None, make: Callable[[], object] = lambda: None) -> None:
+    def __init__(self, content: Callable[[], bytes | None] | None, make: Callable[[], object] = lambda: None) -> None:
         self.content = content
         self.make = make
         self.made: Any = None
         self.error: str | None = None
+        self.needs_disk = True
         self.done = threading.Lock()
         self.done.acquire()
 
@@ -87,13 +88,13 @@ class Journal:
 
     def append(self, content: bytes) -> None:
         """Return once the content is durable. Raises NotDurableError, in which case it may be durable all the same."""
-        self._hand_over(_Waiting(content))
+        self._hand_over(_Waiting(lambda: content))
 
-    def append_and_make(self, content: bytes, make: Callable[[], Made]) -> Made:
-        """As `append`; what `make` returns, which is called once the content is durable, and should not raise.
+    def append_and_make(self, content: Callable[[], bytes | None], make: Callable[[], Made]) -> Made:
+        """As `append` of what `content` returns, unless that is None; what `make` returns, called once it is durable.
 
-        The thread that writes calls it for the whole group: one after another they take less of the processor than in
-        threads of their own, each of which finds little of the code left in the caches.
+        Neither should raise. The thread that writes calls them for a whole group: one after another they take less of
+        the processor than in threads of their own, each of which finds little of the code left in the caches.
         """
         made: Made = self._hand_over(_Waiting(content, make))
         return made
@@ -166,8 +167,9 @@ class Journal:
                 while True:
                     group.append(self._queue.get_nowait())
             requests = [waiting for waiting in group if waiting is not None]
+            contents = list(_contents(requests))
             self._began = time.monotonic()
-            error = self._commit([waiting.content for waiting in requests if waiting.content is not None])
+            error = self._commit(contents)
             self._began = None
             _release(requests, error)
             if len(requests) < len(group):
@@ -230,18 +232,33 @@ class Journal:
                 segment.close()
 
 
+def _contents(requests: list[_Waiting]) -> Iterator[bytes]:
+    for waiting in requests:
+        if waiting.content is not None:
+            content = _called(waiting, waiting.content)
+            waiting.needs_disk = content is not None
+            if content is not None:
+                yield content
+
+
 def _release(requests: list[_Waiting], error: str | None) -> None:
     """Let them go on, all at once: whoever went on before would only wait for the interpreter."""
     for waiting in requests:
-        waiting.error = error
-        if error is None:
-            try:
-                waiting.made = waiting.make()
-            except Exception as fault:  # whatever it is: without this thread nothing would be taken any more
-                log.error("nothing made for a push", extra={"error": type(fault).__name__})
-                waiting.error = "journal_failed"
+        if waiting.needs_disk and error is not None:
+            waiting.error = error
+        elif waiting.error is None:
+            waiting.made = _called(waiting, waiting.make)
     for waiting in requests:
         waiting.done.release()
+
+
+def _called(waiting: _Waiting, function: Callable[[], Made]) -> Made | None:
+    try:
+        return function()
+    except Exception as fault:  # whatever it is: without this thread nothing would be taken any more
+        log.error("push not taken", extra={"error": type(fault).__name__})
+        waiting.error = "journal_failed"
+        return None
 
 
 class Slot:

@@ -13,7 +13,8 @@ from urllib.parse import parse_qsl
 from ingest.account import Account
 from wechat.crypto import UndecryptableError, decrypt, is_signed
 from wechat.envelope import Envelope
-from wechat.event import Entry, Unreadable, read, unreadable_id
+from wechat.event import EPOCH, Entry, Unreadable, unreadable_id
+from wechat.event import read as read_event
 from wechat.parse import Fields, UnreadableError, parse
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,22 @@ class Answer(NamedTuple):
     reply: str = ""
 
 
+class Checked(NamedTuple):
+    """A push whose signatures were looked at: refused, or to be read.
+
+    Encrypted, it has a ciphertext and the token by which that was signed, or a reason why there is none.
+    """
+
+    mode: str
+    refusal: Answer | None = None
+    body: bytes = b""
+    received_at: datetime = EPOCH
+    ciphertext: str = ""
+    token: str = ""
+    nonce: str = ""
+    reason: str = ""
+
+
 class Received(NamedTuple):
     """A push, understood as far as possible: the answer to give once `entry`, if there is one, is durable.
 
@@ -42,7 +59,6 @@ class Received(NamedTuple):
 
     answer: Answer
     entry: Entry | None
-    mode: str
     may_reply: bool = False
     envelope: Envelope | None = None
 
@@ -71,41 +87,55 @@ def verify_url(account: Account, query_string: str) -> Answer:
     return Answer(200, query.get("echostr", "").encode("utf-8", "replace"), "verified")
 
 
-def receive(account: Account, query_string: str, body: bytes, replay_window: int, now: float) -> Received:
-    """Read one push. Never raises: what cannot be read is kept raw.
+def check(account: Account, query_string: str, body: bytes, replay_window: int, now: float) -> Checked:
+    """Whether a push is WeChat's. Never raises.
 
     1. The signature, in constant time; then the age of its timestamp. It does not cover the body.
-    2. In compatible and security mode the signature over the ciphertext, and only then decryption: the decrypted half
-       is the one that counts.
-    3. Structure, not meaning: an unknown kind is an event like any other.
+    2. In compatible and security mode the signature over the ciphertext.
     """
     query = _query(query_string)
     mode = _mode(query)
     if not _is_signed(account, query, "signature"):
-        return Received(BAD_SIGNATURE, None, mode)
+        return Checked(mode, BAD_SIGNATURE)
     if not _is_recent(query, replay_window, now):
-        return Received(OUTSIDE_REPLAY_WINDOW, None, mode)
+        return Checked(mode, OUTSIDE_REPLAY_WINDOW)
     received_at = datetime.fromtimestamp(now, UTC)
+    if mode == "plain":
+        return Checked(mode, None, body, received_at)
     try:
-        message, envelope = (body, None) if mode == "plain" else _decrypted(account, query, body)
-        if not message and mode != "plain":
-            return Received(EMPTY_MESSAGE, None, mode)
-        fields, is_altered = parse(message)
-        event = read(fields, account, received_at, altered=message if is_altered else None)
-        # What comes as JSON is of other kinds of accounts, to which an XML reply would be an outage.
-        return Received(ACCEPTED, event, mode, may_reply=not message.lstrip(_BLANK).startswith(b"{"), envelope=envelope)
-    except _NotFromWeChatError:
-        return Received(BAD_SIGNATURE, None, mode)
-    except (UndecryptableError, UnreadableError) as error:
-        reason = error.reason
-    except Exception as error:  # a fault of ours must not cost the push: it is kept, and can be replayed once mended
-        log.error("push not read", extra={"account": account.name, "error": type(error).__name__})
-        reason = "reader_failed"
-    return Received(Answer(200, b"", reason), _unreadable(account, body, reason, received_at), mode)
+        ciphertext, token = _signed_ciphertext(account, query, body)
+    except Exception as error:
+        return Checked(mode, None, body, received_at, reason=_reason(error, account))
+    if token is None:
+        return Checked(mode, BAD_SIGNATURE)
+    return Checked(mode, None, body, received_at, ciphertext, token, query.get("nonce", ""))
 
 
-class _NotFromWeChatError(Exception):
-    pass
+def read(account: Account, push: Checked) -> Received:
+    """What a push says, if it was not refused. Never raises: what cannot be read is kept raw.
+
+    1. Decryption: the decrypted half is the one that counts.
+    2. Structure, not meaning: an unknown kind is an event like any other.
+    """
+    if push.reason:
+        return _unread(account, push, push.reason)
+    try:
+        return _read(account, push)
+    except Exception as error:
+        return _unread(account, push, _reason(error, account))
+
+
+def _read(account: Account, push: Checked) -> Received:
+    message, envelope = push.body, None
+    if push.mode != "plain":
+        message, key = _decrypted(account, push.ciphertext)
+        envelope = Envelope(push.token, key, account.app_id, push.nonce)
+        if not message:
+            return Received(EMPTY_MESSAGE, None)
+    fields, is_altered = parse(message)
+    event = read_event(fields, account, push.received_at, altered=message if is_altered else None)
+    # What comes as JSON is of other kinds of accounts, to which an XML reply would be an outage.
+    return Received(ACCEPTED, event, may_reply=not message.lstrip(_BLANK).startswith(b"{"), envelope=envelope)
 
 
 def _query(query_string: str) -> dict[str, str]:
@@ -141,23 +171,25 @@ def _is_recent(query: dict[str, str], replay_window: int, now: float) -> bool:
     return bool(_TIMESTAMP.fullmatch(timestamp)) and abs(now - int(timestamp)) <= replay_window
 
 
-def _decrypted(account: Account, query: dict[str, str], body: bytes) -> tuple[bytes, Envelope]:
+def _signed_ciphertext(account: Account, query: dict[str, str], body: bytes) -> tuple[str, str | None]:
+    """The ciphertext, and the token that it was signed with. Raises UnreadableError."""
+    ciphertext = _likely_ciphertext(body)
+    token = ciphertext and _token(account, query, "msg_signature", ciphertext)
+    if token:
+        return ciphertext, token
+    ciphertext = _ciphertext(body)  # no push of WeChat's, or one that it wrote in another way than ever before
+    return ciphertext, _token(account, query, "msg_signature", ciphertext)
+
+
+def _decrypted(account: Account, ciphertext: str) -> tuple[bytes, bytes]:
     """The decrypted message, tried with the current key and then the previous one, as the platform advises.
 
-    A reply is to be encrypted with the key that worked.
+    And the key that worked: with that a reply is to be encrypted.
     """
-    encrypt = _likely_ciphertext(body)
-    token = encrypt and _token(account, query, "msg_signature", encrypt)
-    if not token:  # no push of WeChat's, or one that it wrote in another way than ever before
-        encrypt = _ciphertext(body)
-        token = _token(account, query, "msg_signature", encrypt)
-    if token is None:
-        raise _NotFromWeChatError
     first: UndecryptableError = UndecryptableError("no_aes_key")
     for index, key in enumerate(account.aes_keys):
         try:
-            message = decrypt(encrypt, key, account.app_id)
-            return message, Envelope(token, key, account.app_id, query.get("nonce", ""))
+            return decrypt(ciphertext, key, account.app_id), key
         except UndecryptableError as error:
             first = error if index == 0 else first
     raise first
@@ -176,12 +208,21 @@ def _ciphertext(body: bytes) -> str:
     return encrypt
 
 
-def _unreadable(account: Account, body: bytes, reason: str, received_at: datetime) -> Unreadable:
-    return Unreadable(
-        id=unreadable_id(account.app_id, body),
+def _reason(error: Exception, account: Account) -> str:
+    """Why a push cannot be read. A fault of ours must not cost it either: it is kept, and can be replayed."""
+    if isinstance(error, UndecryptableError | UnreadableError):
+        return error.reason
+    log.error("push not read", extra={"account": account.name, "error": type(error).__name__})
+    return "reader_failed"
+
+
+def _unread(account: Account, push: Checked, reason: str) -> Received:
+    entry = Unreadable(
+        id=unreadable_id(account.app_id, push.body),
         app_id=account.app_id,
         account=account.name,
         reason=reason,
-        raw=body,
-        received_at=received_at,
+        raw=push.body,
+        received_at=push.received_at,
     )
+    return Received(Answer(200, b"", reason), entry)

@@ -46,18 +46,22 @@ def test_each_push_that_is_not_accepted_is_one_line_with_its_reason(
     assert all({"said", "account", "reason"} == line.keys() for line in lines(caplog))
 
 
+@pytest.mark.parametrize(("faulty", "mode"), [("read_event", "plain"), ("_signed_ciphertext", "security")])
 def test_a_fault_of_ours_costs_no_push_and_tells_nothing_of_it(
-    gate: Gate, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    gate: Gate, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, faulty: str, mode: str
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError(f"{TOKEN} {push().decode()}")
 
-    monkeypatch.setattr(ingest.push, "read", fail)
+    monkeypatch.setattr(ingest.push, faulty, fail)
 
-    answer = gate.push(push())
+    ciphertext = gate.encrypted(push())
+    query, body = (signed(), push()) if mode == "plain" else (sealed(ciphertext), around(ciphertext))
+
+    answer = gate.send(query, body)
 
     entry = gate.unreadable()
-    assert (200, b"", "reader_failed", push()) == (answer.status_code, answer.data, entry.reason, entry.raw)
+    assert (200, b"", "reader_failed", body) == (answer.status_code, answer.data, entry.reason, entry.raw)
     assert {"said": "push not read", "account": "shop", "error": "RuntimeError"} == lines(caplog)[0]
 
 

@@ -73,7 +73,7 @@ def test_what_is_to_be_made_is_made_of_what_is_durable(tmp_path: Path, journal: 
     journal.append(b"first")
     with ThreadPoolExecutor(1) as pool:
         with hanging(tmp_path):
-            appended = pool.submit(journal.append_and_make, b"second", lambda: contents(tmp_path))
+            appended = pool.submit(journal.append_and_make, lambda: b"second", lambda: contents(tmp_path))
             time.sleep(0.3)
             is_made_too_early = appended.done()
 
@@ -82,13 +82,34 @@ def test_what_is_to_be_made_is_made_of_what_is_durable(tmp_path: Path, journal: 
 
 
 def test_what_cannot_be_made_stops_nothing(tmp_path: Path, journal: Journal, caplog: pytest.LogCaptureFixture) -> None:
-    assert "journal_failed" == reason(lambda: journal.append_and_make(b"one", lambda: 1 // 0))
+    assert "journal_failed" == reason(lambda: journal.append_and_make(lambda: b"one", lambda: 1 // 0))
     journal.append(b"two")
 
     assert [b"one", b"two"] == contents(tmp_path)
-    assert [("nothing made for a push", "ZeroDivisionError")] == [
+    assert [("push not taken", "ZeroDivisionError")] == [
         (record.message, record.__dict__["error"]) for record in caplog.records
     ]
+
+
+def test_what_cannot_be_read_stops_nothing(tmp_path: Path, journal: Journal, caplog: pytest.LogCaptureFixture) -> None:
+    journal.append(b"first")
+    with ThreadPoolExecutor(3) as pool:
+        with hanging(tmp_path):
+            pool.submit(journal.append, b"second")
+            time.sleep(0.3)  # the next two make one group
+            unread = pool.submit(reason, lambda: journal.append_and_make(lambda: int("x").to_bytes(), lambda: "made"))
+            other = pool.submit(journal.append_and_make, lambda: b"third", lambda: "made")
+            time.sleep(0.3)
+
+        assert ["journal_failed", "made"] == [unread.result(), other.result()]
+    assert [b"first", b"second", b"third"] == contents(tmp_path)
+    assert ["ValueError"] == [record.__dict__["error"] for record in caplog.records]
+
+
+def test_where_there_is_nothing_to_keep_something_is_made_all_the_same(tmp_path: Path, journal: Journal) -> None:
+    assert "made" == journal.append_and_make(lambda: None, lambda: "made")
+
+    assert [] == contents(tmp_path)
 
 
 def test_what_gathers_during_a_commit_is_committed_together(

@@ -232,7 +232,7 @@ def test_rules_come_and_go_while_the_door_runs(tmp_path: Path, open_gate: OpenGa
 
 def test_a_snapshot_of_a_worker_that_knows_of_no_rules_takes_none_away(tmp_path: Path) -> None:
     heard, account = Replies(), Account("shop", APP_ID, "gh_e136c6e50636")
-    received = Received(ACCEPTED, event_of(push(key="STOCK")), "plain", may_reply=True)
+    received = Received(ACCEPTED, event_of(push(key="STOCK")), may_reply=True)
     outcomes = []
     for revision, given in enumerate([{APP_ID: {"rules": [STOCK]}}, None, {}], start=1):
         put(tmp_path, given, revision)

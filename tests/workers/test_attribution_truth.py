@@ -15,7 +15,8 @@ import time_machine
 from sqlalchemy import Engine, select
 
 from ingest.account import Account as Receiver
-from ingest.push import receive
+from ingest.push import check
+from ingest.push import read as received
 from models import menu_versions, publications
 from models.account import account_ids, upsert_accounts
 from models.db import connect, transaction
@@ -110,7 +111,7 @@ class Audited:
         request = make_request(
             self.account, push.message, person, mode="security", timestamp=int(at), random=self.random
         )
-        entry = receive(self.receiver, request.query, request.body, 900, now.timestamp()).entry
+        entry = received(self.receiver, check(self.receiver, request.query, request.body, 900, now.timestamp())).entry
         assert entry is not None
         assert push.id == str(entry.id)
         self.seen[push.id] = menu_id
