@@ -34,7 +34,7 @@ class HandlerRow(Base):
     event_key: Mapped[str | None]  # the same
     accounts: Mapped[list[str]] = mapped_column(Json)  # names; none is all
     is_ordered: Mapped[bool]
-    free_at: Mapped[datetime]  # when its rate lets it be called again
+    free_at: Mapped[datetime]  # when its rate, or what it needs, lets it be called again
     seen_at: Mapped[datetime]  # when a worker last told of it
 
 

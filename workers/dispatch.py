@@ -25,6 +25,7 @@ START_PATIENCE = timedelta(seconds=60)  # for which a message may be on its way
 # Beyond the time limit: to end the process that does not let itself be interrupted, to answer, and to write it down.
 MARGIN = timedelta(seconds=45)
 LOOK_EVERY = timedelta(seconds=0.2)  # how often it is looked for what is due
+_LONGEST_PAUSE = 3600.0  # seconds
 LOST = "lost"  # the process, or the host; nobody could say why
 
 
@@ -53,6 +54,7 @@ class Outcome:
     error: str | None = None  # the type of what was raised
     may_retry: bool = True
     after: float | None = None  # seconds
+    pause: float = 0.0  # seconds in which the handler is called for no event
 
 
 def is_due(connection: Connection, handler: Handler, concurrency: int, now: datetime) -> bool:
@@ -101,7 +103,7 @@ def hold(connection: Connection, name: str) -> datetime | None:
 def permitted(free_at: datetime, interval: float, wanted: int, now: datetime) -> tuple[int, datetime]:
     """How many calls a rate allows now, and when it allows the next; what was not used lately is not saved up."""
     if interval <= 0:
-        return wanted, free_at
+        return (wanted if free_at <= now else 0), free_at
     step = timedelta(seconds=interval)
     start = max(free_at, now - LOOK_EVERY)
     count = 0
@@ -138,6 +140,10 @@ def end(connection: Connection, handler: Handler, call: Call, outcome: Outcome, 
     attempts = connection.scalar(found) or 0
     values = _after(handler, attempts, outcome, now)
     changed = connection.execute(_still(call, is_begun=True).values(values)).rowcount
+    if outcome.pause > 0:
+        until = now + timedelta(seconds=min(outcome.pause, _LONGEST_PAUSE))
+        paused = update(HandlerRow).where(HandlerRow.name == handler.name, HandlerRow.free_at < until)
+        connection.execute(paused.values(free_at=until))
     return str(values["state"]) if changed == 1 else None
 
 

@@ -68,11 +68,14 @@ _REASON = re.compile(r"[a-z0-9_]{1,64}")
 
 
 class TryAgain(Exception):  # noqa: N818 - what a handler says
-    """Raised by a handler: not now. `reason` is one fixed word; `after` seconds, or as long as failures wait."""
+    """Raised by a handler: not now. `reason` is one fixed word; `after` seconds, or as long as failures wait.
 
-    def __init__(self, reason: str, after: float | None = None) -> None:
+    For `pause` seconds it is called for no event at all, as when what it needs is out of reach.
+    """
+
+    def __init__(self, reason: str, after: float | None = None, pause: float = 0.0) -> None:
         super().__init__(reason)
-        self.reason, self.after = _word(reason), after
+        self.reason, self.after, self.pause = _word(reason), None if after is None else float(after), float(pause)
 
 
 class GiveUp(Exception):  # noqa: N818

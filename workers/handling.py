@@ -92,7 +92,7 @@ def call_handler(handler: Handler, event: Event) -> tuple[Outcome, Reply | None]
     except _TimeLimitReached:
         return Outcome(TIMED_OUT), None
     except TryAgain as error:
-        return Outcome(error.reason, after=error.after), None
+        return Outcome(error.reason, after=error.after, pause=error.pause), None
     except GiveUp as error:
         return Outcome(error.reason, may_retry=False), None
     except MemoryError:

@@ -28,8 +28,10 @@ from wechat.exchange import LOGGERS
 from workers.handlers import Event, GiveUp, Handler, TryAgain, register
 
 GONE = 410  # by which a server says that it wants no more of these
+_UNREACHED = httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.ProxyError  # whatever the event is
 _ASKS_TO_WAIT = {429, 503}
 _LONGEST_WAIT = 3600.0
+PAUSE = 1.0  # seconds between two tries to reach a server, whatever waits for it
 _MARGIN = 2.0  # seconds beyond the timeout, in which its own error is told
 
 
@@ -72,16 +74,17 @@ def post(webhook: Webhook, event: Event) -> None:
     """Raises TryAgain, or GiveUp, unless the server takes it."""
     body = msgspec.json.encode(payload(event))
     headers = signed(webhook, str(event.id), int(time.time()), body)
+    failure: TryAgain | None = None
     silence = _is_private.set(True)
     try:
         with _client().stream("POST", webhook.url, content=body, headers=headers, timeout=webhook.timeout) as response:
-            reason, status, asked = "", response.status_code, response.headers.get("retry-after", "")
+            status, asked = response.status_code, response.headers.get("retry-after", "")
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        reason, status, asked = _word(error), 0, ""
+        failure = TryAgain(_word(error), pause=PAUSE if isinstance(error, _UNREACHED) else 0.0)
     finally:
         _is_private.reset(silence)
-    if reason:  # outside of `except`, lest the error, which knows the URL, be chained to this
-        raise TryAgain(reason)
+    if failure:  # outside of `except`, lest the error, which knows the URL, be chained to this
+        raise failure
     judge(status, asked)
 
 

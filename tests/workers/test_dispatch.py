@@ -177,6 +177,22 @@ def test_a_rate_holds_for_all_together(database: Engine) -> None:
     assert 38 <= sum(found) <= 42  # 10 a second, for 3.8 seconds, and a little at first
 
 
+def test_while_what_it_needs_is_out_of_reach_a_handler_is_called_for_nothing(database: Engine) -> None:
+    tell(database)
+    record_all(database, events("a", "b", "c"))
+    now, asked = later(), handler()
+    first, second = claimed(database, asked, now)
+    assert begun(database, first, now)
+    assert begun(database, second, now)
+    assert PENDING == ended(database, asked, first, Outcome("down", after=0, pause=5), now)
+    assert PENDING == ended(database, asked, second, Outcome("down", after=0, pause=2), now)
+
+    assert not claimable(database, asked, now + 4 * SECOND)
+    assert [] == claimed(database, asked, now + 4 * SECOND)
+    assert claimable(database, asked, now + 5 * SECOND)
+    assert 2 == len(claimed(database, asked, now + 5 * SECOND))
+
+
 def test_a_rate_saves_nothing_up() -> None:
     assert (5, NOW) == permitted(NOW, 0.0, 5, NOW)
     count, _free_at = permitted(NOW - 3600 * SECOND, 1.0, 100, NOW)

@@ -15,13 +15,14 @@ import pytest
 from pydantic import SecretStr
 
 from models.webhooks import Webhook
+from tests.servers import free_port
 from tests.wechat.simulator.doors import Door, Reply, always, open_door
 from wechat.event import Addressee, read
 from wechat.parse import parse
 from workers.event_reading import typed
 from workers.handled_event import Event
 from workers.handlers import GiveUp, TryAgain
-from workers.webhook import handler_of, post, wait
+from workers.webhook import PAUSE, handler_of, post, wait
 
 SECRET = "whsec_" + "c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0IHNlYw=="
 OTHER = "whsec_" + "b3RoZXIgb3RoZXIgb3RoZXIgb3RoZXIgb3RoZXIgbw=="
@@ -185,6 +186,16 @@ def test_a_server_that_asks_for_patience_gets_it(status: int, header: str, after
         post(webhook(url), EVENT)
 
     assert (f"status_{status}", after) == (caught.value.reason, caught.value.after)
+
+
+def test_a_server_out_of_reach_is_not_tried_for_each_event() -> None:
+    with pytest.raises(TryAgain) as unreached:
+        post(webhook(f"http://127.0.0.1:{free_port()}/"), EVENT)
+    with raw(b"HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n") as url, pytest.raises(TryAgain) as failing:
+        post(webhook(url), EVENT)
+
+    assert ("connect_failed", PAUSE) == (unreached.value.reason, unreached.value.pause)
+    assert ("status_500", 0.0) == (failing.value.reason, failing.value.pause)
 
 
 def test_the_waits_grow_over_hours_and_are_never_quite_alike() -> None:
