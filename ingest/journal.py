@@ -31,6 +31,7 @@ SEGMENT_BYTES = 32 << 20
 SEGMENT_AGE = 3600.0  # seconds; a segment is removed whole, so it must not span much of the retention
 FREE_BYTES = 64 << 20  # the disk is left this much
 LOOK_EVERY = 1.0  # seconds between looks at what is left of the disk
+TURN = 0.005  # seconds at most in which those whose group is durable go on, before the next group is read
 RETRY_AFTER = 0.2  # seconds before a disk that failed is tried again
 
 Made = TypeVar("Made")
@@ -47,10 +48,16 @@ class NotDurableError(Exception):
         self.reason = reason
 
 
+def _held() -> threading.Lock:
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
+
+
 class _Waiting:
     """What is on its way to the disk, and the lock that its request waits for; no content is a check of the disk."""
 
-    __slots__ = ("content", "done", "error", "made", "make", "needs_disk")
+    __slots__ = ("content", "done", "error", "gone", "made", "make", "needs_disk")
 
     def __init__(self, content: Callable[[], bytes | None] | None, make: Callable[[], object] = lambda: None) -> None:
         self.content = content
@@ -58,8 +65,8 @@ class _Waiting:
         self.made: Any = None
         self.error: str | None = None
         self.needs_disk = True
-        self.done = threading.Lock()
-        self.done.acquire()
+        self.done = _held()
+        self.gone: threading.Lock | None = None  # that the writing thread waits for, in its turn
 
 
 class Journal:
@@ -124,6 +131,8 @@ class Journal:
                 raise NotDurableError("journal_slow" if patience == WAIT else "journal_busy")
         finally:
             self._waiting.discard(waiting)
+            if waiting.gone:
+                waiting.gone.release()
         if waiting.error:
             raise NotDurableError(waiting.error)
         return waiting.made
@@ -242,14 +251,22 @@ def _contents(requests: list[_Waiting]) -> Iterator[bytes]:
 
 
 def _release(requests: list[_Waiting], error: str | None) -> None:
-    """Let them go on, all at once: whoever went on before would only wait for the interpreter."""
+    """Let them go on, all at once: whoever went on before would only wait for the interpreter.
+
+    So would all of them, if we went on to the next group meanwhile; they first, which is the sooner answer, too.
+    """
     for waiting in requests:
         if waiting.needs_disk and error is not None:
             waiting.error = error
         elif waiting.error is None:
             waiting.made = _called(waiting, waiting.make)
+    gone = _held()
+    if len(requests) > 1:
+        requests[-1].gone = gone
     for waiting in requests:
         waiting.done.release()
+    if len(requests) > 1:
+        gone.acquire(timeout=TURN)
 
 
 def _called(waiting: _Waiting, function: Callable[[], Made]) -> Made | None:

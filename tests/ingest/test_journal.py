@@ -130,6 +130,29 @@ def test_what_gathers_during_a_commit_is_committed_together(
     assert sorted([b"first", *expected]) == sorted(contents(tmp_path))
 
 
+def test_a_durable_group_goes_on_before_the_next_is_read(
+    tmp_path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "TURN", 5.0)  # on a busy machine, too
+    journal.append(b"first")
+    waiting: list[int] = []
+
+    def append_next() -> None:
+        pool.submit(journal.append_and_make, lambda: waiting.append(len(journal._waiting)), lambda: None)
+        time.sleep(0.3)
+
+    with ThreadPoolExecutor(4) as pool:
+        with hanging(tmp_path):
+            pool.submit(journal.append, b"second")
+            time.sleep(0.3)  # the next two make one group
+            pool.submit(journal.append, b"third")
+            fourth = pool.submit(journal.append_and_make, lambda: b"fourth", append_next)
+            time.sleep(0.3)
+        fourth.result()
+
+    assert waiting in ([1], [2])  # the next one itself, and of the two the one that is not waited for
+
+
 def test_every_append_of_many_threads_is_there_once(tmp_path: Path, journal: Journal, groups: list[int]) -> None:
     def append(thread: int) -> None:
         for number in range(25):
