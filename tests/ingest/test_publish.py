@@ -113,6 +113,7 @@ def test_batches_gather_even_while_receipts_come(tmp_path: Path, broker_url: str
     ):
         while taken < 60:
             writer.append([encode(entry(number)) for number in range(5)])
+            time.sleep(0.002)  # however fast the disk, no batch is full, which would go out at once
             if (message := Queue(EVENTS)(worker.default_channel).get()) is not None:
                 taken += 1
                 message.ack()
