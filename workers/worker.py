@@ -5,12 +5,15 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from functools import partial
+from typing import Any, ClassVar
 
 from billiard.process import active_children
 from celery import bootsteps
 from celery.apps import worker
+from celery.concurrency.asynpool import AsynPool, ResultHandler
 from celery.worker import state
 from celery.worker.consumer.tasks import Tasks
 
@@ -33,6 +36,11 @@ class Worker(worker.Worker):
         self.glance = health.Glance({}, 0, time.monotonic())
         threading.Thread(target=_watch, args=(self,), name="watch", daemon=True).start()
 
+    def install_platform_tweaks(self, worker: Any) -> None:
+        super().install_platform_tweaks(worker)
+        for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT):
+            signal.signal(number, Results.first(signal.getsignal(number)))
+
     def look(self, held: Any) -> None:
         self.glance = self.glance.next([request.id for request in held], state.all_total_count[0], time.monotonic())
 
@@ -42,6 +50,43 @@ class Worker(worker.Worker):
         end.daemon = True
         end.start()
         super().stop(*arguments, **settings)
+
+
+class Results(ResultHandler):
+    """Takes in what became of a task before any signal is heeded. Celery stops inside of a signal's handler, and waits
+    there for all results: for ever for one in the middle of which the signal came."""
+
+    _is_taking = False
+    _signals: ClassVar[list[Callable[[], None]]] = []
+
+    @classmethod
+    def first(cls, handler: Any) -> Any:
+        """The handler of a signal, once no result is being taken in."""
+
+        def handle(*arguments: Any) -> None:
+            if cls._is_taking:
+                cls._signals.append(partial(handler, *arguments))
+            elif callable(handler):
+                handler(*arguments)
+
+        return handle
+
+    def _make_process_result(self, hub: Any) -> Any:
+        take = super()._make_process_result(hub)
+
+        def take_whole(fileno: int) -> None:
+            Results._is_taking = True
+            try:
+                take(fileno)
+            finally:
+                Results._is_taking = False
+            while self._signals:
+                self._signals.pop(0)()
+
+        return take_whole
+
+
+AsynPool.ResultHandler = Results
 
 
 class Look(bootsteps.StartStopStep):

@@ -106,6 +106,37 @@ def test_a_busy_worker_that_is_stopped_gives_its_batch_back(
     assert len(BATCH.entries) == worker.stored()
 
 
+TOLD_TO_STOP = """
+import os, signal
+from billiard.pool import READY, ResultHandler
+make = ResultHandler._make_methods
+told = []
+
+def make_methods(results):
+    make(results)
+    note = results.on_state_change
+
+    def on_state_change(task):
+        if task[0] == READY and not told:
+            told.append(os.kill(os.getpid(), signal.SIGTERM))
+        note(task)
+
+    results.on_state_change = on_state_change
+
+ResultHandler._make_methods = make_methods
+"""
+
+
+def test_a_worker_that_is_told_to_stop_while_it_hears_of_a_result_stops(
+    embedded_url: str, run_worker: Callable[..., Running]
+) -> None:
+    worker = run_worker(embedded_url, TOLD_TO_STOP)
+    worker.send()
+
+    assert 0 == worker.process.wait(30)
+    assert len(BATCH.entries) == worker.stored()
+
+
 def test_a_batch_is_not_dropped_however_often_it_was_given_back(rabbitmq_url: str) -> None:
     with connect(rabbitmq_url, Role.WORKER) as connection:
         channel = connection.default_channel
